@@ -16,10 +16,10 @@
 //! - [`alert`]: what stands on `alerts`.
 //! - [`dead_letter`]: what could not be read, and why.
 //! - [`topic`]: names, keys, partitions, retention.
-//! - `config`: every setting, checked all at once.
+//! - [`config`]: every setting, checked all at once.
 
 pub mod alert;
-// pub mod config;
+pub mod config;
 pub mod dead_letter;
 pub mod decimal;
 pub mod spread;

@@ -1,0 +1,139 @@
+//! From checked values to the structs that the stages use.
+//!
+//! In: the values of all layers, laid over each other. Out: [`Config`]. No value can be wrong any
+//! more; what was not given gets its default here, where it is not `config/default.toml` that gives it.
+
+use std::collections::BTreeMap;
+
+use super::check::Value;
+use super::layer::Path;
+use super::schema::{MARK_LAG_MS, MAX_MESSAGE_BYTES};
+use super::settings::{Config, Delivery, Dialect, Ingest, Kafka, Venue, Windowing};
+
+impl Config {
+    /// Fills the fields. Every setting that `config/default.toml` gives is in `values`, since that
+    /// layer is always the lowest.
+    pub(super) fn from_values(values: &BTreeMap<Path, Value>) -> Self {
+        let values = Values(values);
+        let mut venues: BTreeMap<String, Venue> = BTreeMap::new();
+        for name in values
+            .0
+            .keys()
+            .filter(|path| path[0] == "venues")
+            .map(|path| &path[1])
+        {
+            if !venues.contains_key(name) {
+                venues.insert(name.clone(), values.venue(name));
+            }
+        }
+        let properties = values
+            .0
+            .keys()
+            .filter(|path| path.len() == 3 && path[1] == "properties");
+        let properties = properties.filter_map(|path| Some((path[2].clone(), values.text(path)?)));
+        Self {
+            windowing: Windowing {
+                width_ms: values.given(["windowing", "width_ms"]),
+                quote_max_age_ms: values.given(["windowing", "quote_max_age_ms"]),
+                rate_max_age_ms: values.given(["windowing", "rate_max_age_ms"]),
+                max_gap_ms: values.given(["windowing", "max_gap_ms"]),
+                workers: count(values.given(["windowing", "workers"])),
+                // The schema accepts no other word.
+                delivery: Delivery::AtLeastOnce,
+                max_open_records: count(values.given(["windowing", "max_open_records"])),
+            },
+            ingest: Ingest {
+                mark_interval_ms: values.given(["ingest", "mark_interval_ms"]),
+                max_stamp_distance_ms: values.given(["ingest", "max_stamp_distance_ms"]),
+                silent_after_ms: values.given(["ingest", "silent_after_ms"]),
+                health_interval_ms: values.given(["ingest", "health_interval_ms"]),
+            },
+            venues,
+            pairs: values.symbols("pairs"),
+            rates: values.symbols("rates"),
+            kafka: Kafka {
+                brokers: values
+                    .text(&path(["kafka", "brokers"]))
+                    .expect("default.toml gives kafka.brokers"),
+                properties: properties.collect(),
+            },
+        }
+    }
+}
+
+fn path<const N: usize>(names: [&str; N]) -> Path {
+    names.map(str::to_owned).to_vec()
+}
+
+fn count(value: i64) -> usize {
+    usize::try_from(value).expect("counts are above zero and at most 2^30 by the schema")
+}
+
+/// The checked values, with a getter per type.
+struct Values<'a>(&'a BTreeMap<Path, Value>);
+
+impl Values<'_> {
+    fn whole(&self, path: &Path) -> Option<i64> {
+        match self.0.get(path) {
+            Some(Value::Whole(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn given<const N: usize>(&self, names: [&str; N]) -> i64 {
+        self.whole(&path(names))
+            .expect("default.toml gives every setting that is not optional")
+    }
+
+    fn text(&self, path: &Path) -> Option<String> {
+        match self.0.get(path) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn venue(&self, name: &str) -> Venue {
+        let key = |key: &str| path(["venues", name, key]);
+        let dialect = (name == "coinbase").then(|| match self.text(&key("dialect")).as_deref() {
+            Some("exchange") => Dialect::Exchange,
+            _ => Dialect::Advanced,
+        });
+        Venue {
+            taker_fee: match self.0.get(&key("taker_fee_bps")) {
+                Some(Value::Fee(fee)) => Some(*fee),
+                _ => None,
+            },
+            url: self
+                .text(&key("url"))
+                .or_else(|| dialect.map(|dialect| dialect.url().to_owned())),
+            alternative_urls: match self.0.get(&key("alternative_urls")) {
+                Some(Value::List(urls)) => urls.clone(),
+                _ => Vec::new(),
+            },
+            mark_lag_ms: self.whole(&key("mark_lag_ms")).unwrap_or(MARK_LAG_MS),
+            quote_max_age_ms: self.whole(&key("quote_max_age_ms")),
+            silent_after_ms: self.whole(&key("silent_after_ms")),
+            max_message_bytes: self
+                .whole(&key("max_message_bytes"))
+                .map_or(MAX_MESSAGE_BYTES, count),
+            dialect,
+        }
+    }
+
+    fn symbols(&self, section: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+        let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for path in self
+            .0
+            .keys()
+            .filter(|path| path.len() == 3 && path[0] == section)
+        {
+            if let Some(symbol) = self.text(path) {
+                table
+                    .entry(path[1].clone())
+                    .or_default()
+                    .insert(path[2].clone(), symbol);
+            }
+        }
+        table
+    }
+}
