@@ -1,0 +1,294 @@
+//! Partitions on timely workers: records in from a [`Source`], results out to an [`Outlet`], the state in between.
+//!
+//! ```text
+//! Source::poll --batch--> input -> Tumbling -> closed -> Outlet::accept
+//!   (blocks)                          \------> side --/
+//! ```
+//!
+//! Each worker has a source and an outlet of its own and owns whole partitions. One polled batch is one timely timestamp; a
+//! batch is handed over as soon as the source has nothing more at once, so a mark never waits for a batch to fill. A
+//! worker's outlet has taken all that a batch gave before the next batch is polled: that is the back-pressure.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::mem;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use timely::dataflow::Scope;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::operators::vec::input::{Handle, Input as _};
+use timely::worker::Worker;
+
+use crate::error::WindowingError;
+use crate::operator::{Fed, Tumbling, Watch};
+use crate::spread::{Counters, Emitted, Input, Settings, Side, SpreadLogic};
+use crate::windows::{TooManyOpen, Windows};
+
+/// An error of a source or an outlet.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a poll found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Polled {
+    /// Records, or none for now; ask again.
+    More,
+    /// Nothing will follow.
+    End,
+    /// Stop without closing what is open: the records go on, this program does not.
+    Stop,
+}
+
+/// Where a worker's records come from.
+pub trait Source {
+    /// Appends the next records with their partitions, in order per partition, a few thousand at most. Waits a little while
+    /// when there are none.
+    ///
+    /// # Errors
+    /// Whatever keeps records from coming for good.
+    fn poll(&mut self, batch: &mut Vec<(i32, Input)>) -> Result<Polled, BoxError>;
+}
+
+/// What one batch gave.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// Records for `spreads`, per partition by window, then pair.
+    pub spreads: Vec<(i32, Emitted)>,
+    /// Late ticks and dead letters.
+    pub side: Vec<(i32, Side)>,
+    /// Partitions touched: up to where their windows are closed (nanoseconds since 1970), and what they have seen in all.
+    pub seen: BTreeMap<i32, (Option<i64>, Counters)>,
+    /// Partitions that are over.
+    pub ended: Vec<i32>,
+}
+
+/// Where a worker's results go.
+pub trait Outlet {
+    /// Takes what a batch gave; waits while there is no room for it.
+    ///
+    /// # Errors
+    /// Whatever keeps results from going out for good.
+    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError>;
+
+    /// Nothing follows: everything accepted must be safe when this returns.
+    ///
+    /// # Errors
+    /// Whatever keeps results from going out for good.
+    fn finish(&mut self) -> Result<(), BoxError>;
+}
+
+/// What a worker is given to do.
+pub struct Task {
+    /// Its partitions, to be closed when their input ends.
+    pub partitions: Vec<i32>,
+    /// Where their records come from.
+    pub source: Box<dyn Source + Send>,
+    /// Where their results go.
+    pub outlet: Box<dyn Outlet + Send>,
+}
+
+/// Runs one timely worker per task until every source has ended or is stopped. Returns what was seen.
+///
+/// # Errors
+/// The first [`WindowingError`] of any worker; the others then stop at their next batch.
+pub fn run(settings: &Settings, tasks: Vec<Task>) -> Result<Counters, WindowingError> {
+    settings.shape()?;
+    let settings = Arc::new(settings.clone());
+    let n_workers = tasks.len().max(1);
+    let config = if n_workers == 1 {
+        timely::Config::thread()
+    } else {
+        timely::Config::process(n_workers)
+    };
+    let tasks: Vec<Mutex<Option<Task>>> = tasks
+        .into_iter()
+        .map(|task| Mutex::new(Some(task)))
+        .collect();
+    let failed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let guards = timely::execute(config, move |worker| {
+        let task = tasks
+            .get(worker.index())
+            .and_then(|task| task.lock().ok()?.take());
+        let Some(task) = task else {
+            return Ok(Counters::default());
+        };
+        let result = drive(worker, &settings, task, &failed);
+        if result.is_err() {
+            failed.store(true, std::sync::atomic::Ordering::Release);
+        }
+        result
+    })
+    .map_err(WindowingError::Worker)?;
+    let mut counters = Counters::default();
+    let mut first_error = None;
+    for result in guards.join() {
+        match result.map_err(WindowingError::Worker).flatten() {
+            Ok(seen) => counters += seen,
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    first_error.map_or(Ok(counters), Err)
+}
+
+/// What the operators leave for the driver between two batches.
+#[derive(Default)]
+struct Collected {
+    results: Results,
+    full: Option<WindowingError>,
+    /// What the operator has taken and given, to know when all of it has arrived here.
+    taken: usize,
+    closed: usize,
+    side: usize,
+}
+
+impl Collected {
+    fn is_complete(&self, sent: usize) -> bool {
+        self.taken == sent
+            && self.results.spreads.len() == self.closed
+            && self.results.side.len() == self.side
+    }
+}
+
+struct Collector(Rc<RefCell<Collected>>);
+
+impl Watch<i32, SpreadLogic> for Collector {
+    fn taken(&mut self, inputs: usize, closed: usize, side: usize) {
+        let mut collected = self.0.borrow_mut();
+        collected.taken += inputs;
+        collected.closed += closed;
+        collected.side += side;
+    }
+
+    fn seen(&mut self, key: &i32, windows: &Windows<SpreadLogic>) {
+        let seen = (windows.boundary_ns(), windows.logic().counters());
+        self.0.borrow_mut().results.seen.insert(*key, seen);
+    }
+
+    fn full(&mut self, key: &i32, windows: &Windows<SpreadLogic>, full: TooManyOpen) {
+        let error = crate::lines::too_many_open(*key, windows, full);
+        self.0.borrow_mut().full.get_or_insert(error);
+    }
+}
+
+type Fill = Handle<u64, (i32, Fed<Input>)>;
+
+/// One worker's loop.
+fn drive(
+    worker: &mut Worker,
+    settings: &Arc<Settings>,
+    mut task: Task,
+    failed: &std::sync::atomic::AtomicBool,
+) -> Result<Counters, WindowingError> {
+    let collected = Rc::new(RefCell::new(Collected::default()));
+    let mut input = worker.dataflow::<u64, _, _>(|scope| build(scope, settings, &collected));
+    let mut batch: Vec<(i32, Input)> = Vec::new();
+    let mut counters: BTreeMap<i32, Counters> = BTreeMap::new();
+    let mut time = 0_u64;
+    let mut step = |input: &mut Fill, fed: &mut Vec<(i32, Fed<Input>)>, ended: &[i32]| {
+        let sent = fed.len();
+        input.send_batch(fed);
+        input.flush();
+        time += 1;
+        input.advance_to(time);
+        // The dataflow is a local pipeline: when the operator has taken the batch and all it gave lies here, the batch is
+        // done, whatever the other workers do. A probe would wait for the slowest of them.
+        while !collected.borrow().is_complete(sent) {
+            worker.step();
+        }
+        let Collected {
+            mut results, full, ..
+        } = mem::take(&mut *collected.borrow_mut());
+        if let Some(full) = full {
+            return Err(full);
+        }
+        results.ended.extend(ended);
+        for (&partition, (_, seen)) in &results.seen {
+            counters.insert(partition, *seen);
+        }
+        task.outlet
+            .accept(&mut results)
+            .map_err(WindowingError::Sink)
+    };
+    let mut fed = Vec::new();
+    let mut outcome = Polled::More;
+    while outcome == Polled::More && !failed.load(std::sync::atomic::Ordering::Acquire) {
+        outcome = task
+            .source
+            .poll(&mut batch)
+            .map_err(WindowingError::Source)?;
+        if !batch.is_empty() {
+            fed.extend(
+                batch
+                    .drain(..)
+                    .map(|(partition, record)| (partition, Fed::Record(record))),
+            );
+            step(&mut input, &mut fed, &[])?;
+        }
+    }
+    if outcome == Polled::End {
+        fed.extend(
+            task.partitions
+                .iter()
+                .map(|&partition| (partition, Fed::End)),
+        );
+        step(&mut input, &mut fed, &task.partitions)?;
+    }
+    input.close();
+    task.outlet.finish().map_err(WindowingError::Sink)?;
+    let mut total = Counters::default();
+    for seen in counters.into_values() {
+        total += seen;
+    }
+    Ok(total)
+}
+
+fn build(
+    scope: Scope<'_, u64>,
+    settings: &Arc<Settings>,
+    collected: &Rc<RefCell<Collected>>,
+) -> Fill {
+    let (input, records) = scope.new_input();
+    let (max_gap_ms, max_open) = (settings.max_gap_ms, settings.max_open_records);
+    let taken = Rc::clone(collected);
+    let of_partition = Arc::clone(settings);
+    let windowed = records
+        .tumbling(
+            settings.shape().map_or(0, |shape| shape.hop_ns()),
+            move |shape, &partition: &i32| {
+                Windows::new(
+                    shape,
+                    max_gap_ms,
+                    max_open,
+                    SpreadLogic::new(Arc::clone(&of_partition), partition),
+                )
+            },
+            Collector(taken),
+        )
+        .expect("the shape was checked before any worker started");
+    let closed = Rc::clone(collected);
+    windowed
+        .closed
+        .sink(Pipeline, "Spreads", move |(input, _)| {
+            input.for_each_time(|_, data| {
+                closed
+                    .borrow_mut()
+                    .results
+                    .spreads
+                    .extend(data.flat_map(|records| records.drain(..)));
+            });
+        });
+    let side = Rc::clone(collected);
+    windowed.side.sink(Pipeline, "Side", move |(input, _)| {
+        input.for_each_time(|_, data| {
+            side.borrow_mut()
+                .results
+                .side
+                .extend(data.flat_map(|records| records.drain(..)));
+        });
+    });
+    input
+}
+
+#[cfg(test)]
+mod tests;
