@@ -61,6 +61,8 @@ pub struct Results {
     pub seen: BTreeMap<i32, (Option<i64>, Counters)>,
     /// Partitions that are over.
     pub ended: Vec<i32>,
+    /// Venues that a partition heard of for the first time.
+    pub venues: Vec<String>,
 }
 
 /// Where a worker's results go.
@@ -150,24 +152,32 @@ impl Collected {
     }
 }
 
-struct Collector(Rc<RefCell<Collected>>);
+struct Collector {
+    collected: Rc<RefCell<Collected>>,
+    /// How many venues each partition had heard of.
+    n_venues: BTreeMap<i32, usize>,
+}
 
 impl Watch<i32, SpreadLogic> for Collector {
     fn taken(&mut self, inputs: usize, closed: usize, side: usize) {
-        let mut collected = self.0.borrow_mut();
+        let mut collected = self.collected.borrow_mut();
         collected.taken += inputs;
         collected.closed += closed;
         collected.side += side;
     }
 
     fn seen(&mut self, key: &i32, windows: &Windows<SpreadLogic>) {
-        let seen = (windows.boundary_ns(), windows.logic().counters());
-        self.0.borrow_mut().results.seen.insert(*key, seen);
+        let logic = windows.logic();
+        let results = &mut self.collected.borrow_mut().results;
+        results.seen.insert(*key, (windows.boundary_ns(), logic.counters()));
+        let heard_of = self.n_venues.entry(*key).or_default();
+        results.venues.extend(logic.venues().skip(*heard_of).map(str::to_owned));
+        *heard_of = logic.venues().len();
     }
 
     fn full(&mut self, key: &i32, windows: &Windows<SpreadLogic>, full: TooManyOpen) {
         let error = crate::lines::too_many_open(*key, windows, full);
-        self.0.borrow_mut().full.get_or_insert(error);
+        self.collected.borrow_mut().full.get_or_insert(error);
     }
 }
 
@@ -263,7 +273,10 @@ fn build(
                     SpreadLogic::new(Arc::clone(&of_partition), partition),
                 )
             },
-            Collector(taken),
+            Collector {
+                collected: taken,
+                n_venues: BTreeMap::new(),
+            },
         )
         .expect("the shape was checked before any worker started");
     let closed = Rc::clone(collected);

@@ -16,13 +16,17 @@
 //!
 //! Reading order: [`window`] (arithmetic), [`watermark`], [`windows`] (the generic machine), [`spread`] (what a window of
 //! ticks says), [`operator`] (the machine as timely operators), [`dataflow`] (partitions on workers), [`lines`] (a file as
-//! one partition).
+//! one partition), [`merge`] (partitions back into one order), [`run`] (`ticks` to `spreads` over Kafka).
 
+pub mod config;
 pub mod dataflow;
 pub mod error;
 pub mod lines;
+pub mod merge;
 pub mod operator;
+pub mod run;
 pub mod spread;
+pub mod tally;
 pub mod watermark;
 pub mod window;
 pub mod windows;

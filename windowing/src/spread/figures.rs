@@ -244,11 +244,11 @@ mod tests {
         #[test]
         fn both_ways_give_the_same_figure(
             ask in "[1-9][0-9]{0,9}(\\.[0-9]{1,9})?", bid in "[1-9][0-9]{0,9}(\\.[0-9]{1,9})?",
-            rate in proptest::option::of("0\\.[0-9]{0,7}[1-9]"), buy in 0_i64..1_000_000_000, sell in -1_000_i64..1_000,
+            rate in proptest::option::of("0\\.[0-9]{0,7}[1-9]"), buy in "[0-9]{1,2}(\\.[0-9]{1,6})?", sell in "-?[0-9]{1,2}(\\.[0-9]{1,6})?",
         ) {
             let (ask, bid, rate) = (decimal(&ask), decimal(&bid), rate.as_deref().map(decimal));
-            let cost = (side(&ask, None), Fee::from_millionths_bps(buy).unwrap().paid());
-            let gain = (side(&bid, rate.as_ref()), Fee::from_millionths_bps(sell).unwrap().kept());
+            let cost = (side(&ask, None), Fee::parse(&buy).unwrap().paid());
+            let gain = (side(&bid, rate.as_ref()), Fee::parse(&sell).unwrap().kept());
             if let Some(fast) = in_128_bits(cost, gain) {
                 prop_assert_eq!(fast, in_full(cost, gain));
             }

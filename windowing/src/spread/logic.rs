@@ -130,13 +130,9 @@ impl SpreadLogic {
             .map(|venue| &*venue.name)
     }
 
-    /// Venues that have no rules of their own and pay no fee.
-    pub fn venues_without_fee(&self) -> impl Iterator<Item = &str> {
-        self.book
-            .venues
-            .iter()
-            .map(|venue| &*venue.name)
-            .filter(|name| !self.settings.venues.contains_key(*name))
+    /// Every venue heard of, in the order of first mention.
+    pub fn venues(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.book.venues.iter().map(|venue| &*venue.name)
     }
 
     fn count(&mut self, item: &Item<Event>) {
