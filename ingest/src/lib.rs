@@ -1,1 +1,23 @@
-//! ingest
+//! From exchange frames to normalised ticks, live and from captures.
+//!
+//! ```text
+//! live sockets --\
+//!                 >-- frames with their receipt --> core --> quotes, trades, rates, marks, statuses (`ticks`)
+//! capture files -/                                      \--> health (`venues`), dead letters, gaps
+//! ```
+//!
+//! Pure, and driven alike by both shells:
+//!
+//! - [`settings`]: what the core is told before the first frame.
+//! - [`venue`]: what the venues say, one folder per family of dialects.
+//! - [`symbol`]: which pair a symbol belongs to, and what it really trades in.
+//! - [`gap`]: missing frames, each feed judged as the wire numbers it.
+//! - [`skew`]: how far a venue's clock is ahead of ours.
+//! - [`core`]: all of it together, frames and times in, records out.
+
+pub mod core;
+pub mod gap;
+pub mod settings;
+pub mod skew;
+pub mod symbol;
+pub mod venue;

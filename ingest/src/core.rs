@@ -1,0 +1,360 @@
+//! The pure heart of ingest: frames and times in, records out. Live ingest and replay drive this very value.
+//!
+//! ```text
+//!   connected / frame / disconnected / advance / finish          (dialect, receipt, text)
+//!        |
+//!   parse -> numbers (gaps, repeats) -> stamps (faults, skew) -> status, mark -> ticks
+//!        |                                                          |
+//!   Report (counters)                                             Sink
+//! ```
+//!
+//! Time is an argument: whoever drives the core tells when a frame was received, and nothing depends on how often or by
+//! whom [`Core::advance`] is called in between. Absent: sockets, files, threads, clocks, random numbers.
+
+mod clock;
+mod emit;
+mod feed;
+mod report;
+mod sink;
+
+use contract::dead_letter::DeadLetter;
+use contract::time::check_stamp;
+
+pub use report::{MAX_GAPS_LISTED, Report, UnnamedSymbol, VenueReport};
+pub use sink::{Collect, Sink};
+
+use crate::settings::IngestSettings;
+use crate::symbol::SymbolMap;
+use crate::venue::{Content, Dialect, FrameError, Item, Kind, Parsed};
+use clock::VenueClock;
+use feed::{Feed, Verdict};
+use report::Counters;
+
+/// The name of this stage in dead letters.
+const STAGE: &str = "ingest";
+
+/// What a frame turned out to be, for whoever keeps the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Market data: the connection delivers.
+    Data,
+    /// Known, but no data: heartbeats, answers, statistics.
+    Control,
+    /// The venue refuses something; its words are in the log.
+    Refused,
+    /// The venue is about to close the connection: open another now.
+    Shutdown,
+    /// Not what the venue documents, or unusable in part; counted and in `dead-letters`.
+    Fault,
+}
+
+/// Frames to records. See the module's page.
+#[derive(Debug)]
+pub struct Core {
+    settings: IngestSettings,
+    map: SymbolMap,
+    feeds: [Feed; 4],
+    venues: [VenueClock; 3],
+    counters: Counters,
+    /// Our receive clock: the latest time told. Starts with the first.
+    now_ns: Option<i64>,
+    /// Nothing is due before this, so that most frames ask no venue.
+    next_due_ns: i64,
+}
+
+impl Core {
+    /// A core that has seen nothing yet.
+    #[must_use]
+    pub fn new(settings: IngestSettings) -> Self {
+        Self {
+            map: SymbolMap::new(&settings),
+            feeds: Dialect::ALL.map(Feed::new),
+            venues: [
+                Dialect::CoinbaseAdvanced,
+                Dialect::Binance,
+                Dialect::BinanceUs,
+            ]
+            .map(|dialect| VenueClock::new(dialect.venue(), &settings)),
+            counters: Counters::default(),
+            now_ns: None,
+            next_due_ns: i64::MIN,
+            settings,
+        }
+    }
+
+    /// A connection of this dialect was (re)made: the numbering of the connection starts afresh, and what the venue told
+    /// on the one before is not held against it. Told without [`Core::disconnected`] while the venue is up, the new
+    /// connection has taken over from a living one: nothing was lost, so the venue stays up.
+    pub fn connected(&mut self, dialect: Dialect, received_ns: i64, out: &mut impl Sink) {
+        self.advance(received_ns, out);
+        self.feeds[feed_of(dialect)].connect();
+        self.venues[venue_of(dialect)].connect(dialect, self.now(received_ns));
+        self.next_due_ns = i64::MIN;
+    }
+
+    /// The connection is gone. The venue is `down`, unless another dialect of it is still connected; `reason` is for
+    /// people and stands in the status.
+    pub fn disconnected(
+        &mut self,
+        dialect: Dialect,
+        received_ns: i64,
+        reason: &str,
+        out: &mut impl Sink,
+    ) {
+        self.advance(received_ns, out);
+        self.feeds[feed_of(dialect)].disconnect();
+        let now_ns = self.now(received_ns);
+        self.venues[venue_of(dialect)].disconnect(dialect, now_ns, reason, out);
+        self.next_due_ns = i64::MIN;
+    }
+
+    /// Takes in one text frame. Where no connection was told of (captures do not), this frame opens one.
+    pub fn frame(
+        &mut self,
+        dialect: Dialect,
+        received_ns: i64,
+        frame: &str,
+        out: &mut impl Sink,
+    ) -> Outcome {
+        self.advance(received_ns, out);
+        if !self.feeds[feed_of(dialect)].is_connected() {
+            self.connected(dialect, received_ns, out);
+        }
+        let place = Place {
+            dialect,
+            received_ns,
+            number: self.counters.frames,
+            frame,
+        };
+        self.counters.frames += 1;
+        self.venues[venue_of(dialect)].count_frame();
+        match dialect.parse(frame) {
+            Ok(parsed) => {
+                self.counters.kind(dialect, parsed.kind);
+                self.parsed(place, parsed, out)
+            }
+            Err(error) => {
+                let kind = match error {
+                    FrameError::Unknown(_) | FrameError::Untyped => Kind::Unknown,
+                    _ => Kind::Broken,
+                };
+                self.counters.kind(dialect, kind);
+                self.fault(place, &error, out);
+                Outcome::Fault
+            }
+        }
+    }
+
+    /// Our clock has reached `received_ns`: marks on the grid of `mark_interval_ms`, one by one, silence, health. Time
+    /// that does not go forward does nothing.
+    pub fn advance(&mut self, received_ns: i64, out: &mut impl Sink) {
+        if self.now_ns.is_none_or(|now_ns| now_ns < received_ns) {
+            self.now_ns = Some(received_ns);
+        }
+        while self.next_due_ns <= received_ns {
+            // One thing at a time over all venues, so that the order of records follows from times alone.
+            let first = self
+                .venues
+                .iter_mut()
+                .filter_map(|venue| Some((venue.next_due_ns()?, venue)))
+                .min_by_key(|(due_ns, _)| *due_ns);
+            match first {
+                Some((due_ns, venue)) if due_ns <= received_ns => venue.run_due(received_ns, out),
+                first => {
+                    self.next_due_ns = first.map_or(i64::MAX, |(due_ns, _)| due_ns);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The capture is over: each venue that was ever up gets a mark at the end of the window (`width_ms`, aligned to the
+    /// epoch) that holds the last tick of all, so that every partition closes alike. Without a tick there is nothing to close.
+    pub fn finish(&mut self, width_ms: i64, out: &mut impl Sink) {
+        let Some(last_ns) = self.counters.last_tick_ns else {
+            return;
+        };
+        let width_ns = width_ms.max(1).saturating_mul(contract::time::NS_PER_MS);
+        let into_ns = last_ns.rem_euclid(width_ns);
+        let end_ns = last_ns.saturating_add(width_ns - into_ns);
+        for venue in &mut self.venues {
+            venue.finish(end_ns, out);
+        }
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let venues = self.venues.iter().filter_map(VenueClock::report);
+        self.counters.report(venues.collect(), &self.feeds)
+    }
+
+    fn now(&self, received_ns: i64) -> i64 {
+        self.now_ns.unwrap_or(received_ns)
+    }
+
+    fn parsed(&mut self, place: Place<'_>, parsed: Parsed<'_>, out: &mut impl Sink) -> Outcome {
+        let Place {
+            dialect,
+            received_ns,
+            ..
+        } = place;
+        let venue = venue_of(dialect);
+        if let Some(notice) = &parsed.notice {
+            tracing::warn!(venue = dialect.venue(), kind = parsed.kind.as_str(), %notice, "notice from the venue");
+        }
+        let verdict = self.feeds[feed_of(dialect)].judge(
+            &parsed.number,
+            received_ns,
+            &self.map,
+            &mut self.counters,
+            |gap| {
+                self.venues[venue].count_gap();
+                out.gap(gap);
+            },
+        );
+        let sent_ns = match (verdict, parsed.sent) {
+            (Verdict::Take, Some(sent)) => {
+                let max_ms = self.settings.max_stamp_distance_ms;
+                match sent.and_then(|sent_ns| check_stamp(sent_ns, received_ns, max_ms)) {
+                    Ok(sent_ns) => Some(sent_ns),
+                    Err(error) => {
+                        self.fault(place, &FrameError::Stamp(error), out);
+                        return Outcome::Fault;
+                    }
+                }
+            }
+            _ => None,
+        };
+        if let Some(sent_ns) = sent_ns {
+            self.venues[venue].stamped(sent_ns, received_ns);
+        }
+        let outcome = match parsed.kind {
+            Kind::Error => Outcome::Refused,
+            Kind::ServerShutdown => Outcome::Shutdown,
+            kind if kind.is_data() => Outcome::Data,
+            _ => Outcome::Control,
+        };
+        if outcome == Outcome::Data {
+            let earliest_ns = match verdict {
+                Verdict::Take => earliest(&parsed.content).into_iter().chain(sent_ns).min(),
+                _ => None,
+            };
+            let now_ns = self.now(received_ns);
+            self.venues[venue].data(now_ns, received_ns, earliest_ns, out);
+            self.next_due_ns = i64::MIN;
+        }
+        match self.content(place, verdict, parsed.content, out) {
+            Ok(()) => outcome,
+            Err(error) => {
+                self.fault(place, &error, out);
+                Outcome::Fault
+            }
+        }
+    }
+
+    /// Ticks of a frame. The first fault of its entries is handed back, after the others were done.
+    fn content(
+        &mut self,
+        place: Place<'_>,
+        verdict: Verdict,
+        content: Content<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), FrameError> {
+        let (live, history) = match content {
+            Content::Nothing => return Ok(()),
+            Content::One(item) if verdict == Verdict::Take => {
+                return self.emit(place, item?, out);
+            }
+            Content::One(item) => (vec![item], Vec::new()),
+            Content::Many { live, history } => (live, history),
+        };
+        let mut fault = Ok(());
+        let passed_over = u64::try_from(live.len()).unwrap_or(u64::MAX);
+        match verdict {
+            Verdict::Take => {
+                for item in live {
+                    let done = item.and_then(|item| self.emit(place, item, out));
+                    fault = fault.and(done);
+                }
+            }
+            Verdict::History => self.counters.history += passed_over,
+            Verdict::Duplicate => self.counters.duplicates += passed_over,
+            Verdict::Old => self.counters.old_quotes += passed_over,
+            Verdict::Aggregated => self.counters.aggregated += passed_over,
+        }
+        for item in history {
+            match item {
+                Ok(item) => self.history(place.dialect, &item),
+                Err(error) => fault = fault.and(Err(error)),
+            }
+        }
+        fault
+    }
+
+    /// A quote or trade from before the subscription: counted, and remembered as the beginning of the numbering.
+    fn history(&mut self, dialect: Dialect, item: &Item<'_>) {
+        self.counters.history += 1;
+        if dialect == Dialect::CoinbaseAdvanced
+            && let Item::Trade(trade) = item
+            && let Some(id) = trade.id.number()
+            && let Some(symbol) = self.feeds[feed_of(dialect)].symbol(&trade.symbol, &self.map)
+        {
+            symbol.remember_trade(id, &mut self.counters);
+        }
+    }
+
+    fn fault(&mut self, place: Place<'_>, error: &FrameError, out: &mut impl Sink) {
+        self.counters.fault(error.reason());
+        self.venues[venue_of(place.dialect)].count_fault();
+        out.dead_letter(DeadLetter {
+            topic: format!("frames/{}", place.dialect.capture_name()),
+            partition: 0,
+            offset: i64::try_from(place.number).unwrap_or(i64::MAX),
+            stage: STAGE,
+            error: error.chain(),
+            bytes: place.frame.as_bytes().to_vec(),
+        });
+    }
+}
+
+/// Where a frame stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    dialect: Dialect,
+    received_ns: i64,
+    /// Its number, counted from 0 over all dialects.
+    number: u64,
+    frame: &'a str,
+}
+
+/// The earliest stamp among what a frame tells about now.
+fn earliest(content: &Content<'_>) -> Option<i64> {
+    let stamp = |item: &Result<Item<'_>, FrameError>| match item {
+        Ok(Item::Quote(quote)) => quote.stamp_ns,
+        Ok(Item::Trade(trade)) => Some(trade.stamp_ns),
+        Err(_) => None,
+    };
+    match content {
+        Content::Nothing => None,
+        Content::One(item) => stamp(item),
+        Content::Many { live, .. } => live.iter().filter_map(stamp).min(),
+    }
+}
+
+const fn feed_of(dialect: Dialect) -> usize {
+    match dialect {
+        Dialect::CoinbaseAdvanced => 0,
+        Dialect::CoinbaseExchange => 1,
+        Dialect::Binance => 2,
+        Dialect::BinanceUs => 3,
+    }
+}
+
+const fn venue_of(dialect: Dialect) -> usize {
+    match dialect {
+        Dialect::CoinbaseAdvanced | Dialect::CoinbaseExchange => 0,
+        Dialect::Binance => 1,
+        Dialect::BinanceUs => 2,
+    }
+}
