@@ -80,6 +80,18 @@ impl FrameError {
         text
     }
 
+    /// Nothing could be told from `frame`: JSON without a type, or no JSON at all.
+    pub(crate) fn unreadable(frame: &str, error: serde_json::Error) -> Self {
+        if !error.is_data() {
+            return Self::Json(error);
+        }
+        // What does not match may stand before what is no JSON.
+        match serde_json::from_str::<serde::de::IgnoredAny>(frame) {
+            Ok(_) => Self::Untyped,
+            Err(error) => Self::Json(error),
+        }
+    }
+
     pub(crate) fn unknown(kind: &str) -> Self {
         Self::Unknown(kind.chars().take(60).collect())
     }

@@ -106,7 +106,8 @@ fn typed<'a, T: Message<'a>>(
 
 /// Streams for all symbols come as arrays ("All Market Mini Tickers Stream" and its kin), each entry with its event type.
 fn statistics(text: &str) -> Result<Parsed<'_>, FrameError> {
-    let entries: Vec<Head<'_>> = serde_json::from_str(text).map_err(unreadable)?;
+    let entries: Vec<Head<'_>> =
+        serde_json::from_str(text).map_err(|error| FrameError::unreadable(text, error))?;
     for entry in &entries {
         match entry.e.as_deref() {
             Some(event) if is_of_no_use(event) => {}
@@ -139,13 +140,5 @@ fn is_array(text: &str) -> bool {
 }
 
 fn head(text: &str) -> Result<Head<'_>, FrameError> {
-    serde_json::from_str(text).map_err(unreadable)
-}
-
-fn unreadable(error: serde_json::Error) -> FrameError {
-    if error.is_data() {
-        FrameError::Untyped
-    } else {
-        FrameError::Json(error)
-    }
+    serde_json::from_str(text).map_err(|error| FrameError::unreadable(text, error))
 }

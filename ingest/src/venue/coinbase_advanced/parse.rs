@@ -23,13 +23,8 @@ pub fn parse(frame: &str) -> Result<Parsed<'_>, FrameError> {
     {
         return Ok(parsed);
     }
-    let head: Head<'_> = serde_json::from_str(frame).map_err(|error| {
-        if error.is_data() {
-            FrameError::Untyped
-        } else {
-            FrameError::Json(error)
-        }
-    })?;
+    let head: Head<'_> =
+        serde_json::from_str(frame).map_err(|error| FrameError::unreadable(frame, error))?;
     match (head.channel, head.kind.as_deref()) {
         (Some(channel), _) => of_channel(&channel, frame),
         (None, Some("error")) => Ok(shape::<Refusal<'_>>(Kind::Error, frame)?.tell()),

@@ -22,13 +22,8 @@ pub fn parse(frame: &str) -> Result<Parsed<'_>, FrameError> {
     {
         return Ok(parsed);
     }
-    let head: Head<'_> = serde_json::from_str(frame).map_err(|error| {
-        if error.is_data() {
-            FrameError::Untyped
-        } else {
-            FrameError::Json(error)
-        }
-    })?;
+    let head: Head<'_> =
+        serde_json::from_str(frame).map_err(|error| FrameError::unreadable(frame, error))?;
     of_kind(&head.kind.ok_or(FrameError::Untyped)?, frame)
 }
 
