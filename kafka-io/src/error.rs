@@ -257,6 +257,14 @@ pub(crate) fn code_is_retryable(code: Code) -> bool {
     )
 }
 
+/// Whether a broker does not know a topic or partition. It may have just been made, and this broker not have heard of it.
+pub(crate) fn code_is_unknown(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

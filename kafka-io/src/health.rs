@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::Metadata;
 
 use crate::config::{KafkaSettings, Role};
-use crate::error::{KafkaError, code_is_retryable, code_of};
+use crate::error::{KafkaError, code_is_retryable, code_is_unknown, code_of};
 use crate::link::LinkWatch;
 use crate::watch::ConsumerWatch;
 
@@ -148,7 +148,7 @@ impl Asker {
                 Err(error) => error,
             };
             let code = code_of(&error);
-            if !code.is_some_and(code_is_retryable) {
+            if !code.is_some_and(|code| code_is_retryable(code) || code_is_unknown(code)) {
                 return Err(KafkaError::of_request(what, &self.brokers, &error));
             }
             serve_callbacks(&self.client);

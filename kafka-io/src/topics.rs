@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use contract::topic::{Retention, Topic};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::RDKafkaErrorCode as Code;
@@ -59,6 +60,23 @@ impl TopicSpec {
             settings.push(("retention.ms", ms.to_string()));
         }
         settings
+    }
+}
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+impl From<&Topic> for TopicSpec {
+    fn from(topic: &Topic) -> Self {
+        let (retention_ms, compacted) = match topic.kept {
+            Retention::Days(days) => (Some(i64::from(days) * DAY_MS), false),
+            Retention::Compacted => (None, true),
+        };
+        Self {
+            retention_ms,
+            compacted,
+            ..Self::new(topic.name, topic.partitions)
+        }
     }
 }
 
@@ -402,5 +420,20 @@ mod tests {
             text(&[("cleanup.policy", "delete"), ("retention.ms", "86400000")]),
         )]);
         assert_eq!(compare(&[ticks], &partitions, &settings), Vec::new());
+    }
+
+    #[test]
+    fn the_contracts_topics_are_taken_over() {
+        let ticks = TopicSpec::from(&contract::topic::TICKS);
+        assert_eq!(
+            (ticks.partitions, ticks.retention_ms),
+            (6, Some(86_400_000))
+        );
+        assert_eq!(ticks.settings()[0].1, "delete");
+        let alerts = TopicSpec::from(&contract::topic::ALERTS);
+        assert_eq!(
+            alerts.settings(),
+            [("cleanup.policy", "compact".to_owned())]
+        );
     }
 }

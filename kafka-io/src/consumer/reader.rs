@@ -19,7 +19,7 @@ use super::track::{Step, Track, Tracks};
 use super::{Command, ConsumerOptions, Event, Phase, Shared, Start};
 use crate::batch::{Batch, Header, Message};
 use crate::config::{KafkaSettings, Role};
-use crate::error::{KafkaError, code_is_retryable, code_of};
+use crate::error::{KafkaError, code_is_retryable, code_is_unknown, code_of};
 use crate::gauge::Gauge;
 use crate::health::serve_callbacks;
 use crate::watch::ConsumerWatch;
@@ -32,6 +32,8 @@ const ATTEMPT: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long a position behind the end is taken for a leader that has just changed and lags.
 const BEYOND_GRACE: Duration = Duration::from_secs(10);
+/// How long a topic being read may be unknown to the brokers: as long as a cluster takes to hear of its topics.
+const UNKNOWN_GRACE: Duration = Duration::from_secs(60);
 /// How many attempts a diagnosis gets.
 const DIAGNOSES: u32 = 10;
 
@@ -65,8 +67,8 @@ pub(super) struct Reader {
     ends: Ends,
     /// What the client said when it lost its place; looked into once everything before it has been polled.
     lost_place: Option<(Instant, Code)>,
-    /// Number of the statistics and the next offset at which a partition's fetching was last seen at or behind its stop.
-    at_stop: Option<u64>,
+    /// Since when brokers say that a topic being read is unknown to them.
+    unknown_since: Option<Instant>,
 }
 
 /// Why the reading is over without a failure.
@@ -140,7 +142,7 @@ impl Reader {
             shared,
             ends,
             lost_place: None,
-            at_stop: None,
+            unknown_since: None,
         })
     }
 
@@ -215,15 +217,7 @@ impl Reader {
     }
 
     fn try_prepare(&self) -> Result<Tracks, Hitch> {
-        let topics: BTreeSet<&str> = self
-            .options
-            .assignments
-            .iter()
-            .map(|assignment| assignment.topic.as_str())
-            .collect();
-        for topic in topics {
-            self.find_topic(topic)?;
-        }
+        self.find_topics()?;
         let mut tracks = Vec::new();
         for assignment in &self.options.assignments {
             let (topic, partition) = (assignment.topic.as_str(), assignment.partition);
@@ -248,6 +242,18 @@ impl Reader {
         Ok(Tracks::new(tracks, self.registration.is_some()))
     }
 
+    fn find_topics(&self) -> Result<(), Hitch> {
+        let topics: BTreeSet<&str> = self
+            .options
+            .assignments
+            .iter()
+            .map(|assignment| assignment.topic.as_str())
+            .collect();
+        topics
+            .into_iter()
+            .try_for_each(|topic| self.find_topic(topic))
+    }
+
     /// Whether the topic is there with all partitions that are asked for.
     fn find_topic(&self, topic: &str) -> Result<(), Hitch> {
         let metadata = self
@@ -264,9 +270,7 @@ impl Reader {
             let code = Code::from(error);
             return Err(match code {
                 // It may be created while we wait: stages start in any order.
-                Code::UnknownTopicOrPartition | Code::UnknownTopic => {
-                    Hitch::Again(unknown().to_string())
-                }
+                code if code_is_unknown(code) => Hitch::Again(unknown().to_string()),
                 code if code_is_retryable(code) => Hitch::Again(code.to_string()),
                 code => Hitch::Final(self.answer(format!("topic `{topic}`"), code)),
             });
@@ -293,7 +297,7 @@ impl Reader {
 
     fn hitch(&self, what: &str, error: &RdError) -> Hitch {
         match code_of(error) {
-            Some(code) if code_is_retryable(code) => {
+            Some(code) if code_is_retryable(code) || code_is_unknown(code) => {
                 Hitch::Again(format!("asking for {what}: {code}"))
             }
             _ => Hitch::Final(KafkaError::of_request(what, &self.brokers, error)),
@@ -329,6 +333,9 @@ impl Reader {
             }
             filled?;
             self.look_into_lost_place(tracks, idle)?;
+            if idle {
+                self.look_for_topics()?;
+            }
             if idle && tracks.awaits_stop() {
                 self.catch_up_position(tracks);
                 self.publish_positions(tracks);
@@ -372,11 +379,12 @@ impl Reader {
                 self.lost_place.get_or_insert((Instant::now(), code));
                 Ok(())
             }
+            Some(code) if code_is_unknown(code) => {
+                self.unknown_since.get_or_insert_with(Instant::now);
+                Ok(())
+            }
             Some(
-                code @ (Code::UnknownTopicOrPartition
-                | Code::UnknownTopic
-                | Code::UnknownPartition
-                | Code::TopicAuthorizationFailed
+                code @ (Code::TopicAuthorizationFailed
                 | Code::SaslAuthenticationFailed
                 | Code::Authentication),
             ) => Err(self.answer("records".to_owned(), code)),
@@ -386,6 +394,32 @@ impl Reader {
             }
             None => Err(KafkaError::of_request("records", &self.brokers, error)),
         }
+    }
+
+    /// A broker that has just started may not know all topics yet; one that stays unknown has been deleted.
+    fn look_for_topics(&mut self) -> Result<(), KafkaError> {
+        let Some(since) = self.unknown_since else {
+            return Ok(());
+        };
+        match self.find_topics() {
+            Ok(()) => {
+                self.unknown_since = None;
+                self.shared.enter(Phase::Reading);
+            }
+            Err(Hitch::Final(error)) => return Err(error),
+            Err(Hitch::Again(reason)) if since.elapsed() >= UNKNOWN_GRACE => {
+                return Err(KafkaError::Answer {
+                    what: "the topics being read".to_owned(),
+                    brokers: self.brokers.clone(),
+                    reason,
+                    retryable: false,
+                });
+            }
+            Err(Hitch::Again(reason)) => {
+                self.shared.enter(Phase::Preparing { since, reason });
+            }
+        }
+        Ok(())
     }
 
     /// Finds the partition whose next record does not exist. The error may overtake records, so they are polled first.
@@ -414,10 +448,8 @@ impl Reader {
         Err(self.answer("the next records".to_owned(), code))
     }
 
-    /// Offsets that hold no record for us: control records, aborted transactions, what compaction removed. The client's
-    /// position passes the former; for the latter two statistics in a row must show that fetching is at the stop or
-    /// behind it, that nothing is queued, and no record came in between.
-    fn catch_up_position(&mut self, tracks: &mut Tracks) {
+    /// Offsets that hold no record for us: the client's position passes control records and aborted transactions.
+    fn catch_up_position(&self, tracks: &mut Tracks) {
         if let Ok(list) = self.client.position() {
             for element in list.elements() {
                 if let Offset::Offset(offset) = element.offset() {
@@ -425,34 +457,12 @@ impl Reader {
                 }
             }
         }
-        let mut number = 0;
-        let mut at_stop = Vec::new();
-        for track in tracks.iter() {
-            let Some(stop) = track.stop.filter(|stop| track.next < *stop) else {
-                continue;
-            };
-            let (seen_number, seen) = self.client.context().seen(&track.topic, track.partition);
-            number = seen_number;
-            if !seen.is_some_and(|seen| seen.next_offset >= stop && seen.queued == 0) {
-                self.at_stop = None;
-                return;
-            }
-            at_stop.push((Arc::clone(&track.topic), track.partition, stop));
-        }
-        match self.at_stop {
-            Some(first) if number > first => {
-                for (topic, partition, stop) in at_stop {
-                    tracks.advance(&topic, partition, stop);
-                }
-            }
-            Some(_) => {}
-            None => self.at_stop = Some(number),
-        }
+        let watch = self.client.context();
+        tracks.catch_up(|track| watch.seen(&track.topic, track.partition));
     }
 
     /// Hands a batch over; waits while the channel is full. False when asked to quit meanwhile.
-    fn hand_over(&mut self, batch: Batch) -> bool {
-        self.at_stop = None;
+    fn hand_over(&self, batch: Batch) -> bool {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let (records, bytes) = (count(batch.len()), count(batch.byte_len()));
         let sent = match self.ends.events.try_send(Event::Batch(batch)) {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::KafkaError;
+use crate::watch::Seen;
 
 /// What to do with a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub(crate) struct Tracks {
     /// aborted transactions and what compaction removed.
     gapless: bool,
     latest: usize,
+    /// Number of the statistics at which all unfinished partitions were first seen to be fetched up to their stops.
+    at_stop: Option<u64>,
 }
 
 impl Tracks {
@@ -50,6 +53,7 @@ impl Tracks {
             all,
             gapless,
             latest: 0,
+            at_stop: None,
         }
     }
 
@@ -98,13 +102,40 @@ impl Tracks {
             });
         }
         track.next = offset + 1;
-        Ok(Step::Deliver(Arc::clone(&track.topic)))
+        let topic = Arc::clone(&track.topic);
+        self.at_stop = None;
+        Ok(Step::Deliver(topic))
     }
 
     /// The client's own position, which passes offsets that hold no record for us.
     pub(crate) fn advance(&mut self, topic: &str, partition: i32, position: i64) {
         if let Some(track) = self.find(topic, partition) {
             track.next = track.next.max(position);
+        }
+    }
+
+    /// A stop behind the last record that compaction left: no record comes and the position stays. Two statistics in a
+    /// row must show that fetching is at the stop or past it and that nothing is queued, and no record may come in
+    /// between; then nothing below the stop is left. `seen` gives the number of the newest statistics.
+    pub(crate) fn catch_up(&mut self, seen: impl Fn(&Track) -> (u64, Option<Seen>)) {
+        let mut newest = 0;
+        for track in self.all.iter().filter(|track| !track.is_done()) {
+            let Some(stop) = track.stop else { continue };
+            let (number, seen) = seen(track);
+            newest = number;
+            if !seen.is_some_and(|seen| seen.next_offset >= stop && seen.queued == 0) {
+                self.at_stop = None;
+                return;
+            }
+        }
+        match self.at_stop {
+            None => self.at_stop = Some(newest),
+            Some(first) if newest > first => {
+                for track in &mut self.all {
+                    track.next = track.next.max(track.stop.unwrap_or(track.next));
+                }
+            }
+            Some(_) => {}
         }
     }
 
@@ -210,5 +241,40 @@ mod tests {
         assert_eq!(tracks.take("t", 0, 8), Ok(Step::PastStop));
         assert!(tracks.all_done());
         assert_eq!(tracks.positions()[&("t".to_owned(), 0)], 5);
+    }
+
+    #[test]
+    fn a_stop_behind_the_last_record_is_reached_by_two_statistics_without_a_record_between() {
+        let seen = |number, next_offset, queued| {
+            move |_: &Track| {
+                let seen = Seen {
+                    next_offset,
+                    end: 20,
+                    queued,
+                };
+                (number, Some(seen))
+            }
+        };
+        let mut tracks = tracks(false);
+        tracks.stop_at("t", 0, 5);
+        tracks.catch_up(seen(1, 4, 0));
+        tracks.catch_up(seen(2, 5, 1));
+        tracks.catch_up(seen(3, 5, 0));
+        tracks.catch_up(seen(3, 5, 0));
+        assert!(
+            tracks.awaits_stop(),
+            "the same statistics do not count twice"
+        );
+        assert_eq!(tracks.take("t", 0, 1), Ok(Step::Deliver("t".into())));
+        tracks.catch_up(seen(4, 5, 0));
+        assert!(tracks.awaits_stop(), "a record came in between");
+        tracks.catch_up(seen(5, 5, 0));
+        assert!(!tracks.awaits_stop());
+        assert_eq!(tracks.positions()[&("t".to_owned(), 0)], 5);
+        assert_eq!(
+            tracks.positions()[&("t".to_owned(), 1)],
+            10,
+            "it has no stop"
+        );
     }
 }

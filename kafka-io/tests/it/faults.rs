@@ -56,10 +56,7 @@ fn a_broker_away_in_the_middle_is_waited_for_and_nothing_is_lost_or_twice() {
             .filter(|n| n % 2 == partition)
             .map(|n| n.to_string())
             .collect();
-        assert_eq!(
-            collected.values(i32::try_from(partition).unwrap()),
-            expected
-        );
+        assert_eq!(collected.values(partition), expected);
     }
     assert!(writer.connected());
     eventually("the consumer shows it", || reader.state() == State::Running);

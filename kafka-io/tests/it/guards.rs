@@ -90,7 +90,7 @@ fn a_reader_that_comes_after_more_than_was_kept_says_data_lost() {
 
 #[test]
 fn a_reader_overtaken_in_the_middle_says_data_lost_and_hands_on_no_record_behind_the_gap() {
-    let (embedded, broker) = embedded(1);
+    let (embedded, _) = embedded(1);
     // As an outside process would: nobody holds this publisher back.
     let outside = KafkaSettings::new(embedded.address()).with("compression.type", "none");
     let outside = Broker::Cluster(outside);
