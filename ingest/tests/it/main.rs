@@ -1,0 +1,23 @@
+//! Ingest from the outside: captures, replay, live connections, the recordings.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod capture;
+
+use std::path::PathBuf;
+
+/// The folder of the exchange recordings, or nothing, said aloud, where it is absent.
+fn recordings() -> Option<PathBuf> {
+    let data = std::env::var_os("LOCKSTEP_TEST_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        PathBuf::from,
+    );
+    let folder = data.join("data/exchange");
+    if !folder.is_dir() {
+        eprintln!(
+            "SKIPPED: no recordings in {}; LOCKSTEP_TEST_DATA names the folder that holds `data`",
+            folder.display()
+        );
+        return None;
+    }
+    Some(folder)
+}
