@@ -33,6 +33,21 @@ pub enum Quality {
     Ok,
 }
 
+impl Quality {
+    /// As records spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OneSided => "one_sided",
+            Self::VenueDown => "venue_down",
+            Self::NoRate => "no_rate",
+            Self::Crossed => "crossed",
+            Self::Stale => "stale",
+            Self::Ok => "ok",
+        }
+    }
+}
+
 /// One closed window of one pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spread<'a> {
@@ -170,5 +185,11 @@ mod tests {
             serde_json::to_string(&worst_to_best).unwrap(),
             r#"["one_sided","venue_down","no_rate","crossed","stale","ok"]"#
         );
+        for quality in worst_to_best {
+            assert_eq!(
+                serde_json::to_string(&quality).unwrap(),
+                format!("\"{}\"", quality.as_str())
+            );
+        }
     }
 }

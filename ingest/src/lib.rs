@@ -14,9 +14,16 @@
 //! - [`gap`]: missing frames, each feed judged as the wire numbers it.
 //! - [`skew`]: how far a venue's clock is ahead of ours.
 //! - [`core`]: all of it together, frames and times in, records out.
+//!
+//! The shells around it:
+//!
+//! - [`capture`]: raw frames in a file, read and written.
+//! - [`publish`]: the core's records onto a broker.
 
+pub mod capture;
 pub mod core;
 pub mod gap;
+pub mod publish;
 pub mod settings;
 pub mod skew;
 pub mod symbol;

@@ -1,0 +1,319 @@
+//! What can be typed: subcommands, options, help with examples. Absent: what they do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Puts streams on one clock and says what is true between them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lockstep",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  lockstep replay examples/two-venues.capture --out spreads.jsonl
+  lockstep up --source examples/two-venues.capture --headless
+  lockstep window --from ticks.jsonl --out spreads.jsonl --late late.jsonl
+  lockstep config --config my.toml
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 bad input, 130 interrupted.
+Data goes to stdout, talk to stderr. LOCKSTEP_LOG=debug shows more of it."
+)]
+pub(crate) struct Cli {
+    /// Settings that differ from the defaults (see `lockstep config`).
+    #[arg(long, global = true, value_name = "FILE", env = "LOCKSTEP_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Captures to spreads, without a broker, as fast as it goes.
+    Replay(ReplayArgs),
+    /// Ticks to spreads: from a file as one partition, or from a broker until stopped.
+    Window(WindowArgs),
+    /// All stages in one process: a source, a broker, windows.
+    Up(UpArgs),
+    /// Raw frames of the live exchanges into a capture file.
+    Record(RecordArgs),
+    /// Live exchanges to `ticks` on a broker.
+    Ingest(IngestArgs),
+    /// Shows the topics, compares them with what a broker has, makes them.
+    Topics(TopicsArgs),
+    /// Asks whether the broker answers and has the topics; exit code 0 if so.
+    Health(HealthArgs),
+    /// Prints every setting in force, or the commented defaults.
+    Config(ConfigArgs),
+    /// Prints a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which symbols become pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pairs {
+    /// Those that the configuration names; others are counted and listed.
+    Configured,
+    /// Those, and every other symbol as a pair of its own.
+    All,
+}
+
+/// How fast a recording plays.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Speed {
+    /// As fast as it goes.
+    Max,
+    /// So many times as fast as it was recorded.
+    Times(f64),
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    let times: Option<f64> = text.strip_suffix('x').and_then(|times| times.parse().ok());
+    match times {
+        Some(times) if times.is_finite() && times > 0.0 => Ok(Speed::Times(times)),
+        _ => Err(
+            "expected `max` or a number above zero with an `x`, such as `1x` or `0.5x`".to_owned(),
+        ),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let fault = || "expected a time above zero such as `30s`, `5m` or `1h30m`".to_owned();
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| fault())?;
+    match Duration::try_from(signed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(fault()),
+    }
+}
+
+/// What `replay` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lockstep replay examples/two-venues.capture --out spreads.jsonl
+  lockstep replay coinbase.capture.zst binance.capture.gz > spreads.jsonl
+  lockstep replay day.capture.gz --speed 10x --broker 127.0.0.1:9092")]
+pub(crate) struct ReplayArgs {
+    /// Capture files (plain, .gz, .zst), merged by their receive stamps; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where the spreads go, one JSON record a line; `-` is standard output.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(crate) out: PathBuf,
+    /// Where late ticks go.
+    #[arg(long, value_name = "FILE", conflicts_with = "broker")]
+    pub(crate) late: Option<PathBuf>,
+    /// Where unreadable frames and records go, untouched, one a line.
+    #[arg(long, value_name = "FILE", conflicts_with = "broker")]
+    pub(crate) dead_letters: Option<PathBuf>,
+    /// Which symbols become pairs.
+    #[arg(long, value_enum, default_value_t = Pairs::Configured)]
+    pub(crate) pairs: Pairs,
+    /// How fast: `max`, or `1x`, `10x`, `0.5x` of the recorded pace.
+    #[arg(long, value_parser = speed, default_value = "max")]
+    pub(crate) speed: Speed,
+    /// Publishes `ticks` to this broker instead of making spreads here.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "out")]
+    pub(crate) broker: Option<String>,
+    /// Worker threads; the same spreads with any number.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: Option<u16>,
+    /// Prints the closing figures as one line of JSON on standard output (needs --out FILE or --broker).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `window` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lockstep window --from ticks.jsonl --out spreads.jsonl --late late.jsonl --dead-letters bad.txt
+  lockstep window --broker 127.0.0.1:9092 --start end")]
+pub(crate) struct WindowArgs {
+    /// Records as they stand on `ticks`, one per line, taken as one partition; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Where the spreads go; `-` is standard output.
+    #[arg(long, value_name = "FILE", default_value = "-", requires = "from")]
+    pub(crate) out: PathBuf,
+    /// Where late ticks go.
+    #[arg(long, value_name = "FILE", requires = "from")]
+    pub(crate) late: Option<PathBuf>,
+    /// Where unreadable records go, untouched, one a line.
+    #[arg(long, value_name = "FILE", requires = "from")]
+    pub(crate) dead_letters: Option<PathBuf>,
+    /// The broker; its `ticks` are read and its `spreads` written. Default: `kafka.brokers` of the settings.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "from")]
+    pub(crate) broker: Option<String>,
+    /// Where in `ticks` to start.
+    #[arg(long, value_enum, default_value_t = StartAt::Beginning, conflicts_with = "from")]
+    pub(crate) start: StartAt,
+    /// Worker threads; the same spreads with any number.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: Option<u16>,
+    /// Prints the closing figures as one line of JSON on standard output (needs --out FILE or a broker).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where in a topic to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartAt {
+    /// With the oldest record there is: nothing is lost, spreads that were written before are written again.
+    Beginning,
+    /// With what comes from now on.
+    End,
+}
+
+/// What `up` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lockstep up --source examples/two-venues.capture --headless --out spreads.jsonl
+  lockstep up --source live --headless --for 10m")]
+pub(crate) struct UpArgs {
+    /// Capture files to play, or `live` for the exchanges.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE|live")]
+    pub(crate) source: Vec<PathBuf>,
+    /// `embedded` for a broker inside this process, or the address of one.
+    #[arg(long, value_name = "embedded|HOST:PORT", default_value = "embedded")]
+    pub(crate) broker: String,
+    /// Without the dashboard (which is not built yet): spreads as lines of JSON.
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Stops after this time, e.g. `30s`.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) run_for: Option<Duration>,
+    /// Where the spreads go, read back from the broker; `-` is standard output.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(crate) out: PathBuf,
+    /// Which symbols become pairs.
+    #[arg(long, value_enum, default_value_t = Pairs::Configured)]
+    pub(crate) pairs: Pairs,
+    /// How fast files play: `max`, or `1x`, `10x`, `0.5x` of the recorded pace.
+    #[arg(long, value_parser = speed, default_value = "max")]
+    pub(crate) speed: Speed,
+    /// Worker threads; the same spreads with any number.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: Option<u16>,
+    /// Prints the closing figures as one line of JSON on standard output (needs --out FILE).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `record` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lockstep record --out today.capture.zst --for 10m")]
+pub(crate) struct RecordArgs {
+    /// The capture to write; its ending says how it is packed: .capture, .capture.gz, .capture.zst.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Only these venues of the settings.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) venue: Vec<String>,
+    /// Stops after this time, e.g. `10m`.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) run_for: Option<Duration>,
+}
+
+/// What `ingest` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lockstep ingest --broker 127.0.0.1:9092 --venue binance --venue coinbase")]
+pub(crate) struct IngestArgs {
+    /// The broker. Default: `kafka.brokers` of the settings.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) broker: Option<String>,
+    /// Only these venues of the settings.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) venue: Vec<String>,
+    /// Stops after this time, e.g. `10m`.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) run_for: Option<Duration>,
+}
+
+/// What `topics` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lockstep topics
+  lockstep topics --broker 127.0.0.1:9092 --check
+  lockstep topics --broker 127.0.0.1:9092 --create")]
+pub(crate) struct TopicsArgs {
+    /// The broker. Default: `kafka.brokers` of the settings.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) broker: Option<String>,
+    /// Compares what the broker has with what is expected; exit code 1 where they differ.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Makes what is missing, then compares.
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) create: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `health` takes.
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    /// The broker. Default: `kafka.brokers` of the settings.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) broker: Option<String>,
+    /// How long to wait for an answer.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub(crate) timeout: Duration,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `config` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The commented defaults, to start a file of your own from.
+    #[arg(long)]
+    pub(crate) defaults: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn speeds_are_max_or_a_multiple() {
+        assert_eq!(speed("max"), Ok(Speed::Max));
+        assert_eq!(speed("0.5x"), Ok(Speed::Times(0.5)));
+        for text in ["", "x", "1", "0x", "-1x", "NaNx", "infx", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_above_zero() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        for text in ["", "30", "-5s", "0s", "soon"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

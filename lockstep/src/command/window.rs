@@ -1,0 +1,216 @@
+//! `lockstep window`: a file of ticks as one partition, or `ticks` of a broker until stopped.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use contract::config::Config;
+use indicatif::ProgressBar;
+use kafka_io::Start;
+use windowing::dataflow::{self, BoxError, Polled, Source, Task};
+use windowing::run::{Job, JobOptions};
+use windowing::spread::Input;
+use windowing::tally::{SharedTally, Tallied, Tally};
+use windowing::{Settings, WindowingError};
+
+use crate::cli::{StartAt, WindowArgs};
+use crate::failure::{Failure, Outcome};
+use crate::files::{self, Files};
+use crate::stop::Stop;
+use crate::table::Summary;
+use crate::{progress, report, settings};
+
+/// Lines handed over at once.
+const BATCH: usize = 2_048;
+/// The longest line taken, in bytes; a longer one cannot have come from a topic.
+const MAX_LINE: u64 = 16 << 20;
+
+/// From a file or from a broker.
+pub(crate) fn run(args: &WindowArgs, config: &Config, stop: &Stop) -> Outcome {
+    let workers = args.workers.map_or(config.windowing.workers, usize::from);
+    match &args.from {
+        Some(path) => from_file(args, path, config, stop),
+        None => from_broker(args, config, workers, stop),
+    }
+}
+
+fn from_file(args: &WindowArgs, path: &Path, config: &Config, stop: &Stop) -> Outcome {
+    if args.json && files::is_stdout(&args.out) {
+        return Err(Failure::WrongUse(
+            "--json prints to standard output, so --out must name a file".to_owned(),
+        ));
+    }
+    let started = Instant::now();
+    let (reader, length) = open(path)?;
+    let files = Files::create(
+        [0],
+        &args.out,
+        args.late.as_deref(),
+        args.dead_letters.as_deref(),
+    )?;
+    let bar = progress::bytes(length, "windowing");
+    let tally = SharedTally::default();
+    let source = FileLines {
+        reader,
+        line: 0,
+        stop: stop.clone(),
+        bar: bar.clone(),
+    };
+    // One partition is one worker's, however many there are; the rest have nothing to do.
+    let task = Task {
+        partitions: vec![0],
+        source: Box::new(source),
+        outlet: Box::new(Tallied::new(
+            files.clone(),
+            &tally,
+            report::warn_of_missing_fee(config),
+        )),
+    };
+    let result = dataflow::run(&Settings::from(config), vec![task]);
+    bar.finish_and_clear();
+    let written = files.finish().context("could not write the results");
+    result.map_err(failure)?;
+    written?;
+    let tally = tally.get();
+    close(&tally, started.elapsed(), args.json)?;
+    if stop.is_interrupted() {
+        return Err(Failure::Interrupted);
+    }
+    let seen = tally.counters();
+    let admitted = seen.quotes + seen.trades + seen.marks + seen.rates + seen.statuses;
+    if admitted == 0 && tally.dead > 0 {
+        return Err(Failure::BadInput(anyhow::anyhow!(
+            "no line of `{}` is a record of `ticks`; the first: {}",
+            path.display(),
+            tally
+                .dead_examples
+                .first()
+                .map_or("", |(_, error)| error.as_str())
+        )));
+    }
+    Ok(())
+}
+
+fn from_broker(args: &WindowArgs, config: &Config, workers: usize, stop: &Stop) -> Outcome {
+    let started = Instant::now();
+    let broker = settings::cluster(config, args.broker.as_deref())?;
+    report::await_topics(&broker, stop)?;
+    let options = JobOptions {
+        start: match args.start {
+            StartAt::Beginning => Start::Beginning,
+            StartAt::End => Start::End,
+        },
+        workers,
+        stop: Arc::clone(&stop.flag),
+        on_new_venue: report::warn_of_missing_fee(config),
+    };
+    let job = Job::new(&Settings::from(config), &broker, &options)?;
+    let handle = job.handle();
+    tracing::info!(broker = broker.address(), workers, start = ?args.start, "windowing");
+    let watcher = report::watch("window", stop, Duration::from_secs(10), move || {
+        let tally = handle.tally();
+        match handle.waiting() {
+            Some(reason) => tracing::warn!(reason, "waiting for the broker"),
+            None => tracing::info!(
+                windows = tally.windows,
+                spreads = tally.records(),
+                late = tally.late,
+                dead = tally.dead,
+                lag = handle.lag(),
+                "windowing"
+            ),
+        }
+    });
+    let handle = job.handle();
+    let result = job.run();
+    stop.flag.store(true, Ordering::SeqCst);
+    drop(watcher);
+    result.map_err(failure)?;
+    close(&handle.tally(), started.elapsed(), args.json)?;
+    if stop.is_interrupted() {
+        Err(Failure::Interrupted)
+    } else {
+        Ok(())
+    }
+}
+
+/// The closing table.
+fn close(tally: &Tally, elapsed: Duration, json: bool) -> Outcome {
+    let seen = tally.counters();
+    let mut summary = Summary::default();
+    let records = seen.quotes + seen.trades + seen.rates + seen.marks + seen.statuses + seen.dead;
+    summary.count("records", records);
+    report::windowing_rows(&mut summary, tally);
+    summary.pace(elapsed, records, "records");
+    report::dead_examples(tally);
+    report::close(&summary, json)
+}
+
+/// Bad lines are not an error; running out of room is one of the input.
+fn failure(error: WindowingError) -> Failure {
+    match error {
+        WindowingError::TooManyOpen { .. } => Failure::BadInput(error.into()),
+        other => other.into(),
+    }
+}
+
+fn open(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Failure> {
+    const BUFFER: usize = 1 << 16;
+    if path.as_os_str() == "-" {
+        return Ok((
+            Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
+            None,
+        ));
+    }
+    let file = File::open(path)
+        .with_context(|| format!("could not open `{}`", path.display()))
+        .map_err(Failure::BadInput)?;
+    let length = file.metadata().ok().map(|metadata| metadata.len());
+    Ok((Box::new(BufReader::with_capacity(BUFFER, file)), length))
+}
+
+/// Lines as records of partition 0.
+struct FileLines {
+    reader: Box<dyn BufRead + Send>,
+    line: i64,
+    stop: Stop,
+    bar: ProgressBar,
+}
+
+impl Source for FileLines {
+    fn poll(&mut self, batch: &mut Vec<(i32, Input)>) -> Result<Polled, BoxError> {
+        if self.stop.is_set() {
+            return Ok(Polled::Stop);
+        }
+        let mut read_bytes = 0;
+        for _ in 0..BATCH {
+            let mut bytes = Vec::with_capacity(400);
+            let read = self
+                .reader
+                .by_ref()
+                .take(MAX_LINE)
+                .read_until(b'\n', &mut bytes)?;
+            if read == 0 {
+                return Ok(Polled::End);
+            }
+            read_bytes += read;
+            if bytes.last() == Some(&b'\n') {
+                bytes.pop();
+            }
+            batch.push((
+                0,
+                Input {
+                    offset: self.line,
+                    bytes,
+                },
+            ));
+            self.line += 1;
+        }
+        self.bar.inc(u64::try_from(read_bytes).unwrap_or(0));
+        Ok(Polled::More)
+    }
+}

@@ -1,0 +1,124 @@
+//! What commands say alike: closing tables, warnings, regular words of a running stage.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use contract::config::Config;
+use kafka_io::Broker;
+use windowing::tally::Tally;
+
+use crate::failure::{Failure, Outcome};
+use crate::settings;
+use crate::stop::Stop;
+use crate::table::Summary;
+
+/// One warning for each venue whose fee nobody gave.
+pub(crate) fn warn_of_missing_fee(config: &Config) -> Arc<dyn Fn(&str) + Send + Sync> {
+    let known: Vec<String> = config
+        .venues
+        .keys()
+        .filter(|venue| config.fee(venue).is_some())
+        .cloned()
+        .collect();
+    Arc::new(move |venue| {
+        if !known.iter().any(|known| known == venue) {
+            tracing::warn!(
+                venue,
+                "no fee is set for this venue: its net figures assume 0; set `venues.{venue}.taker_fee_bps`"
+            );
+        }
+    })
+}
+
+/// What windowing saw and gave.
+pub(crate) fn windowing_rows(summary: &mut Summary, tally: &Tally) {
+    let seen = tally.counters();
+    summary.count_of(
+        "ticks",
+        seen.quotes + seen.trades,
+        &[
+            ("quotes".to_owned(), seen.quotes),
+            ("trades".to_owned(), seen.trades),
+        ],
+    );
+    summary.count("windows", tally.windows);
+    let by_quality: Vec<(String, u64)> = tally
+        .spreads
+        .iter()
+        .rev()
+        .map(|(quality, count)| (quality.as_str().to_owned(), *count))
+        .collect();
+    summary.count_of("spreads", tally.records(), &by_quality);
+    summary.count("late", tally.late);
+    summary.count("late rates", seen.rates_ignored);
+    summary.count("dead letters", tally.dead);
+}
+
+/// The first dead letters with their reasons.
+pub(crate) fn dead_examples(tally: &Tally) {
+    for (offset, error) in &tally.dead_examples {
+        tracing::warn!(record = offset, error, "not a record of `ticks`");
+    }
+}
+
+/// The closing table to stderr, or as JSON to stdout.
+pub(crate) fn close(summary: &Summary, json: bool) -> Outcome {
+    if json {
+        Ok(writeln!(std::io::stdout().lock(), "{}", summary.json())?)
+    } else {
+        Ok(writeln!(std::io::stderr().lock(), "{}", summary.table())?)
+    }
+}
+
+/// Compares or makes the topics, waiting as long as the broker is away.
+pub(crate) fn await_topics(broker: &Broker, stop: &Stop) -> Outcome {
+    const TRY: Duration = Duration::from_secs(5);
+    loop {
+        match broker.ensure_topics(&settings::topic_specs(), TRY) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(broker = broker.address(), %error, "waiting for the broker");
+                if stop.wait(Duration::from_secs(1)) {
+                    return Err(Failure::Interrupted);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A thread that says something every so often until the stop flag is set.
+pub(crate) struct Watcher(Option<JoinHandle<()>>, crossbeam_channel::Sender<()>);
+
+/// Starts one.
+pub(crate) fn watch(
+    name: &str,
+    stop: &Stop,
+    every: Duration,
+    say: impl Fn() + Send + 'static,
+) -> Watcher {
+    let (end, ended) = crossbeam_channel::bounded::<()>(0);
+    let stop = stop.clone();
+    let thread = std::thread::Builder::new()
+        .name(format!("{name}-watch"))
+        .spawn(move || {
+            while ended.recv_timeout(every) == Err(crossbeam_channel::RecvTimeoutError::Timeout)
+                && !stop.is_set()
+            {
+                say();
+            }
+        });
+    Watcher(thread.ok(), end)
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let (end, _) = crossbeam_channel::bounded(0);
+        drop(std::mem::replace(&mut self.1, end));
+        if let Some(thread) = self.0.take() {
+            let _ = thread.join();
+        }
+    }
+}
