@@ -18,12 +18,15 @@
 //! The shells around it:
 //!
 //! - [`capture`]: raw frames in a file, read and written.
+//! - [`replay`]: captures through the core, on the recording's clock.
 //! - [`publish`]: the core's records onto a broker.
 
 pub mod capture;
 pub mod core;
+pub mod error;
 pub mod gap;
 pub mod publish;
+pub mod replay;
 pub mod settings;
 pub mod skew;
 pub mod symbol;

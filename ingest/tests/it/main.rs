@@ -2,6 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod capture;
+mod core_driver;
+mod core_numbers;
+mod core_ticks;
+mod core_time;
+mod recordings;
+mod replay;
 
 use std::path::PathBuf;
 
