@@ -368,12 +368,14 @@ impl Kind {
 /// Reads version and kind alone.
 fn sniff(text: &str) -> Result<Kind, DecodeError> {
     #[derive(Deserialize)]
+    #[serde(expecting = "an object with a `kind`")]
     struct Head<'a> {
         v: u64,
         #[serde(borrow)]
         kind: Option<Text<'a>>,
     }
     #[derive(Deserialize)]
+    #[serde(expecting = "an object with a version `v`")]
     struct VersionOnly {
         v: u64,
     }

@@ -8,7 +8,7 @@
 //!
 //! Pure, and driven alike by both shells:
 //!
-//! - [`settings`]: what the core is told before the first frame.
+//! - [`settings`]: what the core is told before the first frame; [`config`] takes it from the configuration.
 //! - [`venue`]: what the venues say, one folder per family of dialects.
 //! - [`symbol`]: which pair a symbol belongs to, and what it really trades in.
 //! - [`gap`]: missing frames, each feed judged as the wire numbers it.
@@ -22,6 +22,7 @@
 //! - [`publish`]: the core's records onto a broker.
 
 pub mod capture;
+pub mod config;
 pub mod core;
 pub mod error;
 pub mod gap;

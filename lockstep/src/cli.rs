@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ingest::replay::Pace;
 
 /// Puts streams on one clock and says what is true between them.
 #[derive(Debug, Parser)]
@@ -65,28 +66,6 @@ pub(crate) enum Pairs {
     All,
 }
 
-/// How fast a recording plays.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Speed {
-    /// As fast as it goes.
-    Max,
-    /// So many times as fast as it was recorded.
-    Times(f64),
-}
-
-fn speed(text: &str) -> Result<Speed, String> {
-    if text == "max" {
-        return Ok(Speed::Max);
-    }
-    let times: Option<f64> = text.strip_suffix('x').and_then(|times| times.parse().ok());
-    match times {
-        Some(times) if times.is_finite() && times > 0.0 => Ok(Speed::Times(times)),
-        _ => Err(
-            "expected `max` or a number above zero with an `x`, such as `1x` or `0.5x`".to_owned(),
-        ),
-    }
-}
-
 fn duration(text: &str) -> Result<Duration, String> {
     let fault = || "expected a time above zero such as `30s`, `5m` or `1h30m`".to_owned();
     let signed: jiff::SignedDuration = text.parse().map_err(|_| fault())?;
@@ -120,8 +99,8 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_enum, default_value_t = Pairs::Configured)]
     pub(crate) pairs: Pairs,
     /// How fast: `max`, or `1x`, `10x`, `0.5x` of the recorded pace.
-    #[arg(long, value_parser = speed, default_value = "max")]
-    pub(crate) speed: Speed,
+    #[arg(long, default_value = "max")]
+    pub(crate) speed: Pace,
     /// Publishes `ticks` to this broker instead of making spreads here.
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "out")]
     pub(crate) broker: Option<String>,
@@ -201,8 +180,8 @@ pub(crate) struct UpArgs {
     #[arg(long, value_enum, default_value_t = Pairs::Configured)]
     pub(crate) pairs: Pairs,
     /// How fast files play: `max`, or `1x`, `10x`, `0.5x` of the recorded pace.
-    #[arg(long, value_parser = speed, default_value = "max")]
-    pub(crate) speed: Speed,
+    #[arg(long, default_value = "max")]
+    pub(crate) speed: Pace,
     /// Worker threads; the same spreads with any number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
@@ -297,15 +276,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn speeds_are_max_or_a_multiple() {
-        assert_eq!(speed("max"), Ok(Speed::Max));
-        assert_eq!(speed("0.5x"), Ok(Speed::Times(0.5)));
-        for text in ["", "x", "1", "0x", "-1x", "NaNx", "infx", "fast"] {
-            assert!(speed(text).is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod failure;
 mod files;
+mod pipe;
 mod progress;
 mod report;
 mod settings;
@@ -51,6 +52,8 @@ fn run(cli: &Cli) -> Outcome {
     let config = settings::load(file)?;
     let stop = Stop::on_signals()?;
     match &cli.command {
+        Command::Replay(args) => command::replay::run(args, &config, &stop),
+        Command::Up(args) => command::up::run(args, &config, &stop),
         Command::Window(args) => command::window::run(args, &config, &stop),
         Command::Topics(args) => command::topics::run(args, &config),
         Command::Health(args) => command::health::run(args, &config),

@@ -6,9 +6,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use contract::config::Config;
+use ingest::gap::Gap;
 use kafka_io::Broker;
 use windowing::tally::Tally;
 
+use crate::command::replay::Played;
 use crate::failure::{Failure, Outcome};
 use crate::settings;
 use crate::stop::Stop;
@@ -120,5 +122,78 @@ impl Drop for Watcher {
         if let Some(thread) = self.0.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// A hole in a numbering.
+pub(crate) fn gap(gap: &Gap) {
+    tracing::warn!(
+        venue = gap.venue,
+        feed = gap.feed,
+        symbol = gap.symbol.as_deref().unwrap_or("-"),
+        missing = gap.missing,
+        expected = gap.expected,
+        "gap"
+    );
+}
+
+/// What was played, and what ingest made of it.
+pub(crate) fn ingest_rows(summary: &mut Summary, played: &Played) {
+    let core = &played.core;
+    let by_venue: Vec<(String, u64)> = core
+        .venues
+        .iter()
+        .map(|venue| (venue.venue.to_owned(), venue.frames))
+        .collect();
+    summary.count_of("frames", core.frames, &by_venue);
+    let dropped = [
+        ("history", core.history),
+        ("duplicates", core.duplicates),
+        ("old quotes", core.old_quotes),
+        ("aggregates", core.aggregated),
+        ("trades of rates", core.rate_trades),
+        (
+            "symbols of no pair",
+            core.unnamed.iter().map(|symbol| symbol.ticks).sum::<u64>() + core.unnamed_beyond,
+        ),
+        ("faulty frames", core.faults.values().sum()),
+        ("broken lines", played.replay.faults_total),
+        ("venues without parser", played.replay.refused_total()),
+    ];
+    let dropped: Vec<(String, u64)> = dropped
+        .iter()
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect();
+    summary.count_of(
+        "passed over",
+        dropped.iter().map(|(_, count)| count).sum(),
+        &dropped,
+    );
+    summary.count("rates", core.rates);
+    summary.count("gaps", core.gaps_total);
+}
+
+/// What people should know of a replay beyond its figures.
+pub(crate) fn notes(played: &Played) {
+    let unnamed = &played.core.unnamed;
+    if !unnamed.is_empty() {
+        let shown: Vec<String> = unnamed
+            .iter()
+            .take(12)
+            .map(|symbol| format!("{} {} ({})", symbol.venue, symbol.symbol, symbol.ticks))
+            .collect();
+        let more = if unnamed.len() > shown.len() {
+            ", ..."
+        } else {
+            ""
+        };
+        tracing::warn!(
+            "{} symbols stand in no pair of the settings: {}{more}; `--pairs all` makes a pair of each",
+            unnamed.len(),
+            shown.join(", ")
+        );
+    }
+    for (reason, count) in &played.core.faults {
+        tracing::warn!(count, "faulty frames: {reason}");
     }
 }

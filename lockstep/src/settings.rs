@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::Context;
 use contract::config::Config;
 use contract::topic::{self, Retention};
+use ingest::settings::IngestSettings;
 use kafka_io::{Broker, EmbeddedBroker, KafkaSettings, TopicSpec};
 
+use crate::cli::Pairs;
 use crate::failure::Failure;
 
 /// Reads the configuration: defaults, then the file, then `LOCKSTEP_...` variables.
@@ -57,6 +59,14 @@ fn properties(config: &Config) -> std::collections::BTreeMap<String, String> {
         .iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// What ingest's core is told, with or without a pair for each symbol.
+pub(crate) fn ingest(config: &Config, pairs: Pairs) -> IngestSettings {
+    IngestSettings {
+        all_pairs: pairs == Pairs::All,
+        ..IngestSettings::from(config)
+    }
 }
 
 /// The topics as the broker is asked for them.

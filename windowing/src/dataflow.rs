@@ -169,9 +169,13 @@ impl Watch<i32, SpreadLogic> for Collector {
     fn seen(&mut self, key: &i32, windows: &Windows<SpreadLogic>) {
         let logic = windows.logic();
         let results = &mut self.collected.borrow_mut().results;
-        results.seen.insert(*key, (windows.boundary_ns(), logic.counters()));
+        results
+            .seen
+            .insert(*key, (windows.boundary_ns(), logic.counters()));
         let heard_of = self.n_venues.entry(*key).or_default();
-        results.venues.extend(logic.venues().skip(*heard_of).map(str::to_owned));
+        results
+            .venues
+            .extend(logic.venues().skip(*heard_of).map(str::to_owned));
         *heard_of = logic.venues().len();
     }
 

@@ -2,5 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod health;
+pub(crate) mod replay;
 pub(crate) mod topics;
+pub(crate) mod up;
 pub(crate) mod window;

@@ -10,6 +10,7 @@ mod number;
 mod record;
 mod route;
 mod state;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -17,11 +18,10 @@ use std::ops::Deref;
 use num_rational::BigRational;
 
 use clock::Clock;
-use json::LegLine;
 pub(crate) use number::fraction;
-use number::{fixed, round_half_even, whole};
+use number::whole;
 use record::{Record, What};
-use state::{Leg, State};
+use window::Window;
 
 const NS_PER_MS: i128 = 1_000_000;
 
@@ -92,14 +92,6 @@ impl Deref for Accepted {
     fn deref(&self) -> &Record {
         &self.record
     }
-}
-
-/// A window about to be written, with the state at its every instant and at its end.
-struct Window<'a> {
-    start: i128,
-    end: i128,
-    instants: Vec<(i128, State<'a>)>,
-    at_end: State<'a>,
 }
 
 /// The specification, carried out.
@@ -239,142 +231,14 @@ impl Log<'_> {
 
     /// Writes the records of one window, pair by pair.
     fn write_window(&mut self, start: i128, only_with_ticks: bool) {
-        let end = start + self.settings.width_ns();
-        // The instants: the start and every record's stamp.
-        let mut instants: BTreeSet<i128> = BTreeSet::from([start]);
-        instants.extend(
-            self.accepted
-                .iter()
-                .map(|record| record.stamp)
-                .filter(|stamp| (start..end).contains(stamp)),
-        );
-        let window = Window {
-            start,
-            end,
-            instants: instants
-                .into_iter()
-                .map(|instant| (instant, State::at(&self.accepted, instant)))
-                .collect(),
-            at_end: State::before(&self.accepted, end),
-        };
-        // Every pair that has had a tick stamped before the window's end gets a record, silence included.
-        let pairs: BTreeSet<&str> = self
-            .accepted
-            .iter()
-            .filter(|record| record.stamp < end)
-            .filter_map(|record| record.listing())
-            .map(|listing| listing.pair.as_str())
-            .collect();
-        for pair in pairs {
-            let holds_a_tick = self
-                .accepted
-                .iter()
-                .any(|r| r.is_tick_of(pair) && (start..end).contains(&r.stamp));
-            if only_with_ticks && !holds_a_tick {
+        let window = Window::of(&self.accepted, start, start + self.settings.width_ns());
+        for pair in window.pairs() {
+            if only_with_ticks && !window.holds_a_tick_of(pair) {
                 continue;
             }
             let late = self.late_counts.remove(pair).unwrap_or(0);
-            let line = self.pair_record(&window, pair, late);
+            let line = window.record_of(pair, late, self.settings);
             self.output.spreads.push(line);
-        }
-    }
-
-    fn pair_record(&self, window: &Window<'_>, pair: &str, late: usize) -> String {
-        // A leg is a venue that has had a tick of this pair stamped before the window's end; alphabetically.
-        let mut legs: BTreeMap<&str, Leg<'_>> = BTreeMap::new();
-        for record in &self.accepted {
-            if let Some(listing) = record.listing()
-                && listing.pair == pair
-                && record.stamp < window.end
-            {
-                let leg = Leg {
-                    venue: &record.venue,
-                    pair: &listing.pair,
-                    symbol: &listing.symbol,
-                    currency: &listing.currency,
-                };
-                legs.insert(leg.venue, leg);
-            }
-        }
-        // A route is an ordered pair of legs; by buyer, then seller.
-        let mut routes = Vec::new();
-        for buy in legs.values() {
-            for sell in legs.values() {
-                if buy.venue != sell.venue {
-                    routes.push(route::route(window, buy, sell, self.settings));
-                }
-            }
-        }
-        // The best of its routes', `one_sided` if it has none.
-        let best_quality = routes.iter().map(|route| route.quality).max();
-        let quality = best_quality.map_or("one_sided", state::Quality::name);
-        let legs: Vec<LegLine> = legs
-            .values()
-            .map(|leg| self.leg_line(window, leg))
-            .collect();
-        json::spread(
-            pair,
-            window.start / NS_PER_MS,
-            window.end / NS_PER_MS,
-            quality,
-            late,
-            &legs,
-            &routes,
-        )
-    }
-
-    fn leg_line(&self, window: &Window<'_>, leg: &Leg<'_>) -> LegLine {
-        let held: Vec<&Accepted> = self
-            .accepted
-            .iter()
-            .filter(|r| r.venue == leg.venue && r.is_tick_of(leg.pair))
-            .filter(|r| (window.start..window.end).contains(&r.stamp))
-            .collect();
-        let mut quotes = 0;
-        let mut trades = 0;
-        let mut value = whole(0);
-        let mut volume = whole(0);
-        for record in held {
-            match &record.what {
-                What::Quote(..) => quotes += 1,
-                What::Trade(_, trade) => {
-                    trades += 1;
-                    value += &trade.price.value * &trade.size.value;
-                    volume += &trade.size.value;
-                }
-                What::Rate(_) | What::Mark | What::Status(_) => {}
-            }
-        }
-        // Half to even to exactly eight decimals, null if there were none (or none of any size).
-        let vwap = if volume > whole(0) {
-            Some(fixed(&round_half_even(&(value / volume), 8), 8))
-        } else {
-            None
-        };
-        // Ages at the end, milliseconds rounded down. The rate is shown even when too old.
-        let age_ms = |stamp: i128| (window.end - stamp).div_euclid(NS_PER_MS);
-        let quote = window.at_end.quote(leg);
-        let rate = window.at_end.rate(leg);
-        let size = |size: &Option<number::Amount>| size.as_ref().map(|size| size.text.clone());
-        LegLine {
-            venue: leg.venue.to_owned(),
-            symbol: leg.symbol.to_owned(),
-            currency: leg.currency.to_owned(),
-            state: window
-                .at_end
-                .quality(leg, window.end, self.settings)
-                .name(),
-            bid: quote.map(|(_, quote)| quote.bid.text.clone()),
-            bid_size: quote.and_then(|(_, quote)| size(&quote.bid_size)),
-            ask: quote.map(|(_, quote)| quote.ask.text.clone()),
-            ask_size: quote.and_then(|(_, quote)| size(&quote.ask_size)),
-            age_ms: quote.map(|(stamp, _)| age_ms(stamp)),
-            quotes,
-            trades,
-            vwap,
-            rate_bid: rate.map(|(_, rate)| rate.bid.text.clone()),
-            rate_ask: rate.map(|(_, rate)| rate.ask.text.clone()),
-            rate_age_ms: rate.map(|(stamp, _)| age_ms(stamp)),
         }
     }
 }

@@ -56,7 +56,10 @@ pub(crate) fn round_half_even(value: &BigRational, decimals: usize) -> BigRation
 /// The text of a multiple of `10^-decimals` with exactly that many decimals.
 pub(crate) fn fixed(value: &BigRational, decimals: usize) -> String {
     let scaled = value * fraction(&format!("1{}", "0".repeat(decimals)));
-    assert!(scaled.is_integer(), "{value} has more than {decimals} decimals");
+    assert!(
+        scaled.is_integer(),
+        "{value} has more than {decimals} decimals"
+    );
     let text = scaled.to_integer().to_string();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),

@@ -4,9 +4,10 @@
 
 use num_rational::BigRational;
 
+use super::ReferenceSettings;
 use super::number::{round_half_even, whole};
 use super::state::{Leg, Quality, State, smaller};
-use super::{ReferenceSettings, Window};
+use super::window::Window;
 
 /// Gross and net in basis points, rounded to six decimals.
 #[derive(Debug, Clone)]
@@ -91,7 +92,10 @@ pub(crate) fn route<'a>(
         };
         // Net above zero from this instant until the next, the window's end, or the first expiry, whichever comes first.
         if now.net_bps > whole(0) {
-            let next = window.instants.get(place + 1).map_or(end, |(next, _)| *next);
+            let next = window
+                .instants
+                .get(place + 1)
+                .map_or(end, |(next, _)| *next);
             let until = [buy, sell]
                 .iter()
                 .filter_map(|leg| state.lives_until(leg, settings))

@@ -165,7 +165,9 @@ impl<'a> State<'a> {
         let (quoted_at, _) = self.quote(leg)?;
         let quote_until = expiry(quoted_at, settings.quote_max_age_ms(leg.venue));
         match self.rate(leg) {
-            Some((rated_at, _)) => Some(quote_until.min(expiry(rated_at, settings.rate_max_age_ms))),
+            Some((rated_at, _)) => {
+                Some(quote_until.min(expiry(rated_at, settings.rate_max_age_ms)))
+            }
             None => Some(quote_until),
         }
     }

@@ -1,0 +1,179 @@
+//! `lockstep up`: all stages in one process, over the embedded broker or another.
+//!
+//! ```text
+//! captures -> ingest core -> [ticks] -> windowing -> [spreads] -> lines of JSON
+//! ```
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use contract::config::Config;
+use contract::topic;
+use ingest::publish::KafkaSink;
+use kafka_io::{Broker, Consumer, ConsumerOptions, Event, ProducerOptions, Start};
+use windowing::Settings;
+use windowing::run::{Job, JobHandle, JobOptions};
+
+use crate::cli::UpArgs;
+use crate::command::replay::{Play, Played};
+use crate::failure::{Failure, Outcome};
+use crate::files::{self, Output};
+use crate::stop::Stop;
+use crate::table::Summary;
+use crate::{report, settings};
+
+/// How long to wait for the readers to find their partitions.
+const READY: Duration = Duration::from_secs(30);
+/// How long one question to the broker may take.
+const ASK: Duration = Duration::from_secs(30);
+
+/// Checks what is asked for, and runs it.
+pub(crate) fn run(args: &UpArgs, config: &Config, stop: &Stop) -> Outcome {
+    if !args.headless {
+        return Err(Failure::WrongUse(
+            "the dashboard is not built yet; add --headless".to_owned(),
+        ));
+    }
+    if args.json && files::is_stdout(&args.out) {
+        return Err(Failure::WrongUse(
+            "--json prints to standard output, so --out must name a file".to_owned(),
+        ));
+    }
+    if args.source.iter().any(|source| source.as_os_str() == "sim") {
+        return Err(Failure::WrongUse(
+            "the simulator is not built yet; give capture files, or `live`".to_owned(),
+        ));
+    }
+    let live = args
+        .source
+        .iter()
+        .any(|source| source.as_os_str() == "live");
+    if live && args.source.len() > 1 {
+        return Err(Failure::WrongUse(
+            "`live` cannot be mixed with capture files".to_owned(),
+        ));
+    }
+    let broker = settings::broker(config, &args.broker)?;
+    tracing::info!(broker = broker.describe(), "up");
+    let mut out = files::create(&args.out)?;
+    report::await_topics(&broker, stop)?;
+    recorded(args, config, &broker, &mut out, stop)
+}
+
+/// Captures: ends when they do.
+fn recorded(
+    args: &UpArgs,
+    config: &Config,
+    broker: &Broker,
+    out: &mut Output,
+    stop: &Stop,
+) -> Outcome {
+    let started = Instant::now();
+    let spreads = broker.consumer(ConsumerOptions::new("up").topic(
+        topic::SPREADS.name,
+        topic::SPREADS.partitions,
+        Start::End,
+    ))?;
+    let options = JobOptions {
+        start: Start::End,
+        workers: args.workers.map_or(config.windowing.workers, usize::from),
+        stop: Arc::clone(&stop.flag),
+        on_new_venue: report::warn_of_missing_fee(config),
+    };
+    let job = Job::new(&Settings::from(config), broker, &options)?;
+    let handle = job.handle();
+    handle.wait_ready(READY)?;
+    spreads.wait_ready(READY)?;
+    let play = Play {
+        files: &args.source,
+        pairs: args.pairs,
+        pace: args.speed,
+    };
+    let deadline = args.run_for.map(|time| started + time);
+    let (played, windowed, copied) = std::thread::scope(|scope| {
+        let spreads = &spreads;
+        let windows = scope.spawn(move || {
+            let result = job.run();
+            // Everything windowing gave is on the broker: what stands there now is all there is to copy.
+            spreads.stop_at_end();
+            result
+        });
+        let copy = scope.spawn(|| copy(spreads, out, deadline, stop));
+        let played = publish(&play, config, broker, &handle, stop);
+        if played.is_err() {
+            stop.set();
+        }
+        (played, windows.join(), copy.join())
+    });
+    let panicked =
+        |stage| Failure::Failed(anyhow::anyhow!("{stage} panicked; its reason stands above"));
+    windowed.map_err(|_| panicked("windowing"))??;
+    copied.map_err(|_| panicked("copying"))??;
+    let played = played?;
+    close(&played, &handle, started.elapsed(), args.json)?;
+    if stop.is_interrupted() {
+        Err(Failure::Interrupted)
+    } else {
+        Ok(())
+    }
+}
+
+/// Plays the captures onto `ticks` and tells windowing where they end.
+fn publish(
+    play: &Play<'_>,
+    config: &Config,
+    broker: &Broker,
+    windows: &JobHandle,
+    stop: &Stop,
+) -> Result<Played, Failure> {
+    let producer = broker.producer(ProducerOptions::new("ingest").stop(&stop.flag))?;
+    let mut sink = KafkaSink::new(producer, Arc::clone(&stop.flag));
+    let played = play.run(&mut sink, config, stop);
+    let finished = sink.finish();
+    let played = played?;
+    if !stop.is_set() {
+        finished?;
+        let ends: BTreeMap<i32, i64> = broker.end_offsets(topic::TICKS.name, ASK)?;
+        windows.finish_at(&ends)?;
+    }
+    Ok(played)
+}
+
+/// Spreads as lines, as they come.
+fn copy(spreads: &Consumer, out: &mut Output, deadline: Option<Instant>, stop: &Stop) -> Outcome {
+    loop {
+        match spreads.recv(Duration::from_millis(100)) {
+            Some(Event::Batch(batch)) => {
+                for message in batch.messages() {
+                    out.write_all(message.value.unwrap_or_default())
+                        .context("could not write spreads")?;
+                    out.write_all(b"\n").context("could not write spreads")?;
+                }
+                out.flush().context("could not write spreads")?;
+            }
+            Some(Event::End) => return Ok(()),
+            Some(Event::Failed(error)) => {
+                stop.set();
+                return Err(error.into());
+            }
+            None => {}
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            stop.set();
+        }
+    }
+}
+
+fn close(played: &Played, windows: &JobHandle, elapsed: Duration, json: bool) -> Outcome {
+    let tally = windows.tally();
+    let mut summary = Summary::default();
+    report::ingest_rows(&mut summary, played);
+    report::windowing_rows(&mut summary, &tally);
+    summary.pace(elapsed, played.core.frames, "frames");
+    report::notes(played);
+    report::dead_examples(&tally);
+    report::close(&summary, json)
+}

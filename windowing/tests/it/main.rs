@@ -1,0 +1,9 @@
+//! Tests of windowing from outside: lines in, lines out.
+//!
+//! `reference` is the slow reading of the design; `agreement` holds the product to it, first on streams small enough to
+//! work out by hand, then on those of `generator`.
+
+mod agreement;
+mod generator;
+mod line;
+mod reference;
