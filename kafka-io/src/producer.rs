@@ -158,7 +158,11 @@ impl Producer {
             ("queue.buffering.max.kbytes", "65536"),
             ("message.timeout.ms", "300000"),
         ];
-        let fixed = [("enable.idempotence", "true")];
+        // Said outright, the latter holds for producers too: their default is to create any topic they are handed.
+        let fixed = [
+            ("enable.idempotence", "true"),
+            ("allow.auto.create.topics", "false"),
+        ];
         let config = settings.client(Role::Producer, &ours, &fixed)?;
         let link = Arc::new(LinkWatch::new(
             format!("producer {}", options.name),

@@ -1,8 +1,7 @@
-//! The thread that polls: finds the partitions, settles the start offsets, then polls, batches and hands over.
+//! The thread that polls: prepares, then polls, batches and hands over.
 //!
 //! In come records and errors of the client; out go [`Event`]s. Everything that waits here also listens for the end.
 
-use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -15,23 +14,19 @@ use rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::track::{Step, Track, Tracks};
+use super::prepare::{Hitch, judge_position};
+use super::track::{Step, Tracks};
 use super::{Command, ConsumerOptions, Event, Phase, Shared, Start};
 use crate::batch::{Batch, Header, Message};
 use crate::config::{KafkaSettings, Role};
-use crate::error::{KafkaError, code_is_retryable, code_is_unknown, code_of};
+use crate::error::{KafkaError, code_is_unknown, code_of};
 use crate::gauge::Gauge;
-use crate::health::serve_callbacks;
 use crate::watch::ConsumerWatch;
 
 /// The longest wait for a record, and so for a command or the end.
 const POLL: Duration = Duration::from_millis(50);
-/// The longest single request while preparing.
-const ATTEMPT: Duration = Duration::from_millis(500);
 /// The pause between two attempts; the library's own reconnecting is backed off and jittered.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How long a position behind the end is taken for a leader that has just changed and lags.
-const BEYOND_GRACE: Duration = Duration::from_secs(10);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// How long a topic being read may be unknown to the brokers: as long as a cluster takes to hear of its topics.
 const UNKNOWN_GRACE: Duration = Duration::from_secs(60);
 /// How many attempts a diagnosis gets.
@@ -47,9 +42,9 @@ pub(super) struct Ends {
 }
 
 /// Keeps a reader known to the embedded broker's gauge.
-struct Registration {
-    gauge: Arc<Gauge>,
-    reader: u64,
+pub(super) struct Registration {
+    pub(super) gauge: Arc<Gauge>,
+    pub(super) reader: u64,
 }
 
 impl Drop for Registration {
@@ -58,13 +53,14 @@ impl Drop for Registration {
     }
 }
 
+/// The thread's whole state.
 pub(super) struct Reader {
-    client: Client,
-    brokers: String,
-    options: ConsumerOptions,
-    registration: Option<Registration>,
-    shared: Arc<Shared>,
-    ends: Ends,
+    pub(super) client: Client,
+    pub(super) brokers: String,
+    pub(super) options: ConsumerOptions,
+    pub(super) registration: Option<Registration>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) ends: Ends,
     /// What the client said when it lost its place; looked into once everything before it has been polled.
     lost_place: Option<(Instant, Code)>,
     /// Since when brokers say that a topic being read is unknown to them.
@@ -75,13 +71,6 @@ pub(super) struct Reader {
 enum Over {
     End,
     Quit,
-}
-
-/// A failure while preparing.
-enum Hitch {
-    /// Tried again, with this reason shown meanwhile.
-    Again(String),
-    Final(KafkaError),
 }
 
 impl Reader {
@@ -185,132 +174,6 @@ impl Reader {
         self.publish_positions(&tracks);
         self.shared.enter(Phase::Reading);
         self.read(&mut tracks)
-    }
-
-    /// Waits until every partition is found and its start is settled. None when asked to quit.
-    fn prepare(&mut self) -> Result<Option<Tracks>, KafkaError> {
-        let since = Instant::now();
-        let mut beyond_since: Option<Instant> = None;
-        loop {
-            match self.try_prepare() {
-                Ok(tracks) => return Ok(Some(tracks)),
-                Err(Hitch::Final(error @ KafkaError::BeyondEnd { .. })) => {
-                    let first = *beyond_since.get_or_insert_with(Instant::now);
-                    if first.elapsed() >= BEYOND_GRACE {
-                        return Err(error);
-                    }
-                    self.show_waiting(since, error.to_string());
-                }
-                Err(Hitch::Final(error)) => return Err(error),
-                Err(Hitch::Again(reason)) => self.show_waiting(since, reason),
-            }
-            serve_callbacks(&self.client);
-            if self.ends.quit.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn show_waiting(&self, since: Instant, reason: String) {
-        let reason = self.shared.link.last_reason().unwrap_or(reason);
-        self.shared.enter(Phase::Preparing { since, reason });
-    }
-
-    fn try_prepare(&self) -> Result<Tracks, Hitch> {
-        self.find_topics()?;
-        let mut tracks = Vec::new();
-        for assignment in &self.options.assignments {
-            let (topic, partition) = (assignment.topic.as_str(), assignment.partition);
-            let (low, high) = self.watermarks(topic, partition)?;
-            let expected = match assignment.start {
-                Start::Beginning if self.registration.is_some() => 0,
-                Start::Beginning => low,
-                Start::End => high,
-                Start::At(offset) => offset,
-            };
-            judge_position(topic, partition, expected, low, high).map_err(Hitch::Final)?;
-            if let Some(of) = &self.registration {
-                of.gauge.read(of.reader, topic, partition, Some(expected));
-            }
-            tracks.push(Track {
-                topic: topic.into(),
-                partition,
-                next: expected,
-                stop: None,
-            });
-        }
-        Ok(Tracks::new(tracks, self.registration.is_some()))
-    }
-
-    fn find_topics(&self) -> Result<(), Hitch> {
-        let topics: BTreeSet<&str> = self
-            .options
-            .assignments
-            .iter()
-            .map(|assignment| assignment.topic.as_str())
-            .collect();
-        topics
-            .into_iter()
-            .try_for_each(|topic| self.find_topic(topic))
-    }
-
-    /// Whether the topic is there with all partitions that are asked for.
-    fn find_topic(&self, topic: &str) -> Result<(), Hitch> {
-        let metadata = self
-            .client
-            .fetch_metadata(Some(topic), ATTEMPT)
-            .map_err(|error| self.hitch("the topic", &error))?;
-        let unknown = || KafkaError::UnknownTopic {
-            topic: topic.to_owned(),
-        };
-        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else {
-            return Err(Hitch::Again(unknown().to_string()));
-        };
-        if let Some(error) = found.error() {
-            let code = Code::from(error);
-            return Err(match code {
-                // It may be created while we wait: stages start in any order.
-                code if code_is_unknown(code) => Hitch::Again(unknown().to_string()),
-                code if code_is_retryable(code) => Hitch::Again(code.to_string()),
-                code => Hitch::Final(self.answer(format!("topic `{topic}`"), code)),
-            });
-        }
-        let partitions = found.partitions().len();
-        for assignment in &self.options.assignments {
-            let there = usize::try_from(assignment.partition).is_ok_and(|n| n < partitions);
-            if assignment.topic == topic && !there {
-                return Err(Hitch::Final(KafkaError::UnknownPartition {
-                    topic: topic.to_owned(),
-                    partition: assignment.partition,
-                    partitions,
-                }));
-            }
-        }
-        Ok(())
-    }
-
-    fn watermarks(&self, topic: &str, partition: i32) -> Result<(i64, i64), Hitch> {
-        self.client
-            .fetch_watermarks(topic, partition, ATTEMPT)
-            .map_err(|error| self.hitch("offsets", &error))
-    }
-
-    fn hitch(&self, what: &str, error: &RdError) -> Hitch {
-        match code_of(error) {
-            Some(code) if code_is_retryable(code) || code_is_unknown(code) => {
-                Hitch::Again(format!("asking for {what}: {code}"))
-            }
-            _ => Hitch::Final(KafkaError::of_request(what, &self.brokers, error)),
-        }
-    }
-
-    fn answer(&self, what: String, code: Code) -> KafkaError {
-        KafkaError::Answer {
-            what,
-            brokers: self.brokers.clone(),
-            reason: code.to_string(),
-            retryable: false,
-        }
     }
 
     fn read(&mut self, tracks: &mut Tracks) -> Result<Over, KafkaError> {
@@ -574,33 +437,6 @@ fn take(
             });
             batch.push(&topic, message, headers);
         }
-    }
-    Ok(())
-}
-
-/// Whether a record at `expected` exists or can still come.
-fn judge_position(
-    topic: &str,
-    partition: i32,
-    expected: i64,
-    low: i64,
-    high: i64,
-) -> Result<(), KafkaError> {
-    if expected < low {
-        return Err(KafkaError::DataLost {
-            topic: topic.to_owned(),
-            partition,
-            expected,
-            low,
-        });
-    }
-    if expected > high {
-        return Err(KafkaError::BeyondEnd {
-            topic: topic.to_owned(),
-            partition,
-            expected,
-            high,
-        });
     }
     Ok(())
 }

@@ -149,6 +149,25 @@ fn a_topic_that_is_not_there_yet_is_waited_for() {
 }
 
 #[test]
+fn a_record_for_a_topic_that_is_not_there_fails_and_creates_none() {
+    let (_embedded, broker) = embedded_with(1, "topic.metadata.propagation.max.ms", "100");
+    let writer = producer(&broker);
+    let sent = writer.send(Record::new("misspelt", 0, b"", b"x"));
+    let error = sent.and_then(|()| writer.flush(PATIENCE)).unwrap_err();
+    assert!(
+        matches!(error, KafkaError::Undelivered { count: 1, .. }),
+        "{error}"
+    );
+    assert!(
+        !broker
+            .health(PATIENCE)
+            .unwrap()
+            .topics
+            .contains_key("misspelt")
+    );
+}
+
+#[test]
 fn a_partition_that_is_not_there_is_an_error() {
     let (_embedded, broker) = embedded(2);
     let reader = consumer(&broker, 3, Start::Beginning);
