@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use contract::config::Config;
-use contract::topic::{self, Retention};
+use contract::topic;
 use ingest::settings::IngestSettings;
 use kafka_io::{Broker, EmbeddedBroker, KafkaSettings, TopicSpec};
 
@@ -71,16 +71,5 @@ pub(crate) fn ingest(config: &Config, pairs: Pairs) -> IngestSettings {
 
 /// The topics as the broker is asked for them.
 pub(crate) fn topic_specs() -> Vec<TopicSpec> {
-    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-    topic::ALL
-        .iter()
-        .map(|topic| {
-            let mut spec = TopicSpec::new(topic.name, topic.partitions);
-            match topic.kept {
-                Retention::Days(days) => spec.retention_ms = Some(i64::from(days) * DAY_MS),
-                Retention::Compacted => spec.compacted = true,
-            }
-            spec
-        })
-        .collect()
+    topic::ALL.iter().map(TopicSpec::from).collect()
 }

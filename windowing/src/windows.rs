@@ -150,6 +150,8 @@ pub struct Windows<L: WindowLogic> {
     next: Option<i64>,
     /// The end of the window before `next`.
     boundary_ns: i128,
+    /// The watermark that closing was last judged by; most records do not move it.
+    judged_ns: Option<i64>,
     /// Whether a window with data has been closed.
     begun: bool,
     spare: Vec<Vec<(i64, L::Event)>>,
@@ -169,6 +171,7 @@ impl<L: WindowLogic> Windows<L> {
             open: 0,
             next: None,
             boundary_ns: i128::MIN,
+            judged_ns: None,
             begun: false,
             spare: Vec::new(),
         }
@@ -253,8 +256,12 @@ impl<L: WindowLogic> Windows<L> {
                 }
             }
         }
-        if let Some(watermark_ns) = self.watermarks.watermark_ns() {
-            let last = self.shape.last_closed_by(watermark_ns);
+        let watermark_ns = self.watermarks.watermark_ns();
+        if watermark_ns != self.judged_ns
+            && let Some(reached_ns) = watermark_ns
+        {
+            self.judged_ns = watermark_ns;
+            let last = self.shape.last_closed_by(reached_ns);
             if self.next.is_none_or(|next| last >= next) {
                 self.close_up_to(last, out);
             }

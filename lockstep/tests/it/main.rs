@@ -1,0 +1,12 @@
+//! The binary as a user runs it: files in, files and exit codes out.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot run its program has failed"
+)]
+
+mod bad_input;
+mod broker;
+mod fixture;
+mod recordings;
+mod same_bytes;
