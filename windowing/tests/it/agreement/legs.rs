@@ -111,7 +111,7 @@ fn a_venue_may_have_its_own_limit() {
         btc("a", 100).quote("10", "11"),
         btc("b", 100).quote("10", "11"),
     ];
-    assert_eq!(leg(&quotes, &case)["state"], "stale");
+    assert_eq!(first_leg(&quotes, &case)["state"], "stale");
     case.venues
         .insert("a".to_owned(), ("0".to_owned(), Some(900)));
     let output = check(&quotes, &case);
@@ -142,20 +142,16 @@ fn the_worst_state_is_the_one_named() {
         ..Case::default()
     };
     let crossed_and_old = btc("a", 100).quote("11", "10");
-    assert_eq!(leg(&[crossed_and_old], &case)["state"], "crossed");
+    assert_eq!(first_leg(&[crossed_and_old], &case)["state"], "crossed");
     let and_without_rate = btc("a", 100).in_currency("USDT").quote("11", "10");
     assert_eq!(
-        leg(std::slice::from_ref(&and_without_rate), &case)["state"],
+        first_leg(std::slice::from_ref(&and_without_rate), &case)["state"],
         "no_rate"
     );
     let and_down = [and_without_rate, status("a", "silent", 200)];
-    assert_eq!(leg(&and_down, &case)["state"], "venue_down");
+    assert_eq!(first_leg(&and_down, &case)["state"], "venue_down");
 }
 
-#[test]
-#[test]
-#[test]
-#[test]
 #[test]
 fn decimals_keep_the_writing_they_came_in() {
     let quote = btc("a", 100).quote_with_sizes(

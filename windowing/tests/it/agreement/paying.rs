@@ -3,6 +3,7 @@
 use super::{Case, a_to_b, ages};
 use crate::line::{btc, status, usdt};
 
+#[test]
 fn a_gross_gain_that_the_fees_eat_is_no_paying_time() {
     let lines = [
         btc("a", 100).quote("99", "100"),
@@ -15,6 +16,7 @@ fn a_gross_gain_that_the_fees_eat_is_no_paying_time() {
     assert_eq!(a_to_b(&lines, &case, 0, "positive_ns"), "0");
 }
 
+#[test]
 fn no_route_is_live_after_up_until_both_quote_again() {
     let lines = [
         btc("a", 100).quote("99", "100"),
@@ -34,6 +36,7 @@ fn no_route_is_live_after_up_until_both_quote_again() {
     );
 }
 
+#[test]
 fn a_quotes_expiry_within_the_window_ends_the_paying_time() {
     let lines = [
         btc("a", 100).quote("99", "100"),
@@ -49,6 +52,7 @@ fn a_quotes_expiry_within_the_window_ends_the_paying_time() {
     assert_eq!(a_to_b(&renewed, &ages(300), 0, "positive_ns"), "300000000");
 }
 
+#[test]
 fn at_exactly_the_limit_a_quote_still_counts_for_an_instant() {
     let lines = [
         btc("a", 100).quote("99", "100"),
@@ -59,6 +63,7 @@ fn at_exactly_the_limit_a_quote_still_counts_for_an_instant() {
     assert_eq!(a_to_b(&lines, &ages(299), 0, "best"), "null");
 }
 
+#[test]
 fn a_venues_own_limit_ends_its_quotes_alone() {
     let mut case = Case::default();
     case.venues
@@ -70,6 +75,7 @@ fn a_venues_own_limit_ends_its_quotes_alone() {
     assert_eq!(a_to_b(&lines, &case, 0, "positive_ns"), "50000000");
 }
 
+#[test]
 fn a_rates_expiry_within_the_window_ends_the_paying_time_of_those_who_need_it() {
     let case = Case {
         rate_max_age_ms: 250,

@@ -3,6 +3,7 @@
 use super::{Case, check, field, first_leg};
 use crate::line::{Tick, btc, ms, rate_ns, status, usdt};
 
+#[test]
 fn a_rate_too_old_is_shown_and_not_used() {
     let case = Case {
         rate_max_age_ms: 400,
@@ -31,6 +32,7 @@ fn a_rate_too_old_is_shown_and_not_used() {
     assert_eq!(old["rate_age_ms"], 400);
 }
 
+#[test]
 fn rates_are_neither_inverted_nor_chained_and_not_shown_where_not_needed() {
     let foreign = btc("a", 900).in_currency("USDT").quote("10", "11");
     for rates in [
@@ -57,6 +59,7 @@ fn rates_are_neither_inverted_nor_chained_and_not_shown_where_not_needed() {
     assert!(leg["rate_bid"].is_null());
 }
 
+#[test]
 fn the_last_rate_by_stamp_counts_of_whatever_venue_up_or_not() {
     let foreign = btc("a", 900).in_currency("USDT").quote("10", "11");
     let lines = [
@@ -76,6 +79,7 @@ fn the_last_rate_by_stamp_counts_of_whatever_venue_up_or_not() {
     assert_eq!(leg["state"], "ok");
 }
 
+#[test]
 fn the_accounting_currency_stands_after_the_last_dash() {
     let lines = [
         Tick {

@@ -1,7 +1,7 @@
 //! Routes over the instants of a window (section 6): quality, best, size, and for how long they paid. Worked out by hand.
 
 use super::{Case, a_to_b, ages, check, field};
-use crate::line::{Tick, btc, mark, status};
+use crate::line::{Tick, btc, mark, ms, status};
 
 #[test]
 fn two_venues_give_a_whole_record() {
@@ -93,7 +93,6 @@ fn the_best_instant_has_the_highest_net_and_of_equals_it_is_the_earliest() {
     );
 }
 
-#[test]
 #[test]
 fn the_start_is_an_instant_with_the_state_carried_over() {
     let lines = [
@@ -188,11 +187,6 @@ fn a_route_dead_at_the_end_still_had_a_best_instant() {
     );
 }
 
-#[test]
-#[test]
-#[test]
-#[test]
-#[test]
 #[test]
 fn the_size_is_the_smaller_in_value_and_of_equals_the_buyers_writing() {
     let size = |asked: Option<&str>, bid: Option<&str>| {
