@@ -21,57 +21,21 @@ use windowing::dataflow::{self, BoxError, Outlet, Polled, Results, Source, Task}
 use windowing::lines::Partition;
 use windowing::spread::Input;
 
-const TICKS: usize = 400_000;
-const PER_WINDOW_AND_PAIR: usize = 20;
+#[path = "made_up.rs"]
+mod made_up;
 
-/// Quotes of two venues, marks every 200 ms, a rate every 500 ms; seeded.
+/// At least so many ticks; more where pairs are many, so that each sees six windows.
+const TICKS: usize = 400_000;
+
+fn ticks(n_pairs: usize) -> usize {
+    TICKS.max(n_pairs * 120)
+}
+
 fn records(n_pairs: usize) -> Vec<Vec<u8>> {
-    let mut state = 7_u64;
-    let mut random = |below: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    };
-    let step_ns = 1_000_000_000 / i64::try_from(n_pairs * PER_WINDOW_AND_PAIR).unwrap();
-    let mut event_ns = 1_723_161_254_000_000_000_i64;
-    let (mut mark_ns, mut rate_ns) = (event_ns, event_ns);
-    let mut lines = Vec::with_capacity(TICKS + TICKS / 8);
-    for seq in 0..TICKS {
-        event_ns += step_ns;
-        if event_ns >= mark_ns {
-            mark_ns += 200_000_000;
-            for venue in ["binance", "coinbase"] {
-                lines.push(format!(
-                    r#"{{"v":1,"kind":"mark","venue":"{venue}","event_ns":{}}}"#,
-                    event_ns - 400_000_000
-                ));
-            }
-        }
-        if event_ns >= rate_ns {
-            rate_ns += 500_000_000;
-            lines.push(format!(
-                r#"{{"v":1,"kind":"rate","venue":"coinbase","symbol":"USDT-USD","from":"USDT","to":"USD","event_ns":{event_ns},"bid":"0.99931","ask":"0.99933"}}"#
-            ));
-        }
-        let pair = random(u64::try_from(n_pairs).unwrap());
-        let (venue, symbol, currency) = match random(2) {
-            0 => ("binance", format!("A{pair}USDT"), "USDT"),
-            _ => ("coinbase", format!("A{pair}-USD"), "USD"),
-        };
-        // Nine of ten messages change a size only, as on the wire.
-        let cents = if random(10) == 0 { random(400) } else { 200 };
-        lines.push(format!(
-            r#"{{"v":1,"kind":"quote","venue":"{venue}","symbol":"{symbol}","currency":"{currency}","pair":"A{pair}-USD","event_ns":{event_ns},"event_from":"venue","exchange_ns":{event_ns},"received_ns":{event_ns},"seq":{seq},"bid":"{}.{:02}000000","bid_size":"1.5{}","ask":"{}.{:02}000000","ask_size":"0.7{}"}}"#,
-            61_700 + cents / 100,
-            cents % 100,
-            random(1_000),
-            61_701 + cents / 100,
-            cents % 100,
-            random(1_000),
-        ));
-    }
-    lines.into_iter().map(String::into_bytes).collect()
+    made_up::records(n_pairs, ticks(n_pairs))
+        .into_iter()
+        .map(|(_, line)| line)
+        .collect()
 }
 
 fn decode_all(records: &[Vec<u8>]) {
@@ -166,7 +130,7 @@ fn windows(criterion: &mut Criterion) {
     group.sample_size(10);
     for n_pairs in [10, 1_000, 10_000] {
         let records = Arc::new(records(n_pairs));
-        group.throughput(Throughput::Elements(u64::try_from(TICKS).unwrap()));
+        group.throughput(Throughput::Elements(u64::try_from(ticks(n_pairs)).unwrap()));
         group.bench_function(BenchmarkId::new("decode and drop", n_pairs), |b| {
             b.iter(|| decode_all(&records))
         });
@@ -199,7 +163,7 @@ fn windows(criterion: &mut Criterion) {
             per(whole, n),
             pure.as_secs_f64() / floor.as_secs_f64(),
             whole.as_secs_f64() / floor.as_secs_f64(),
-            per(whole, TICKS + emitted),
+            per(whole, ticks(n_pairs) + emitted),
         );
     }
 }
