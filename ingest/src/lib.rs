@@ -19,15 +19,22 @@
 //!
 //! - [`capture`]: raw frames in a file, read and written.
 //! - [`replay`]: captures through the core, on the recording's clock.
+//! - [`live`]: connections to venues, kept up.
+//! - [`run`]: those connections through the core, on ours.
+//! - [`record`]: those connections into a capture.
 //! - [`publish`]: the core's records onto a broker.
+//! - [`error`]: why ingest stopped.
 
 pub mod capture;
 pub mod config;
 pub mod core;
 pub mod error;
 pub mod gap;
+pub mod live;
 pub mod publish;
+pub mod record;
 pub mod replay;
+pub mod run;
 pub mod settings;
 pub mod skew;
 pub mod symbol;

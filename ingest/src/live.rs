@@ -1,0 +1,165 @@
+//! Live connections: sockets to venues, kept up, their frames in one queue before one consumer.
+//!
+//! ```text
+//! venue A -- connection task --\                       (tokio)          (a thread of its own)
+//! venue B -- connection task ---> bounded queue of events --> consumer: Core and Sink, or a capture
+//! clock   -- ticks ------------/
+//! ```
+//!
+//! A connection is made, asked for its feeds, read, and made again when it ends, falls silent or is announced to end:
+//! with capped, jittered back-off that only data resets, the addresses of a venue in turn. Ticks go through the same
+//! queue as frames, so that under load a mark cannot overtake the frames that it speaks of.
+//!
+//! **When the queue is full** (frames or bytes), the connections wait: back-pressure onto the sockets, counted. Nothing is
+//! dropped here. Absent: what frames mean; a second connection that takes over before the first is closed (the
+//! 24 hours of Binance end in a reconnect).
+
+mod backoff;
+mod connection;
+mod drive;
+mod ending;
+mod liveness;
+mod queue;
+mod subscribe;
+mod tally;
+mod tls;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub use backoff::BackoffSettings;
+pub(crate) use drive::{Consumer, drive};
+pub use tally::{ConnectionReport, LiveReport};
+
+use crate::settings::IngestSettings;
+use crate::venue::Dialect;
+
+/// The longest message taken unless told otherwise, bytes. The largest known has 5 MB.
+pub const MAX_MESSAGE_BYTES: usize = 64 << 20;
+
+/// One connection to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionSettings {
+    /// The language spoken there.
+    pub dialect: Dialect,
+    /// Addresses (`wss://` or `ws://`, without a path), tried in turn until one gives data.
+    pub urls: Vec<String>,
+    /// Symbols whose quotes and trades are wanted.
+    pub symbols: Vec<String>,
+    /// Symbols whose quotes alone are wanted, being rates.
+    pub rate_symbols: Vec<String>,
+    /// Without data (heartbeats are none) for so long, the connection is closed and made again.
+    pub silent_after: Duration,
+    /// A longer message ends the connection, bytes.
+    pub max_message_bytes: usize,
+}
+
+impl ConnectionSettings {
+    /// A connection that asks for nothing yet, with the usual limits.
+    #[must_use]
+    pub fn new(dialect: Dialect, urls: Vec<String>) -> Self {
+        Self {
+            dialect,
+            urls,
+            symbols: Vec::new(),
+            rate_symbols: Vec::new(),
+            silent_after: Duration::from_secs(10),
+            max_message_bytes: MAX_MESSAGE_BYTES,
+        }
+    }
+
+    /// Asks for every symbol that the pairs and rates of `settings` name at this venue, and takes its limit of silence.
+    #[must_use]
+    pub fn wanting(mut self, settings: &IngestSettings) -> Self {
+        let venue = self.dialect.venue();
+        let named = |table: &std::collections::BTreeMap<
+            String,
+            std::collections::BTreeMap<String, String>,
+        >| {
+            let symbols = table.values().filter_map(|symbols| symbols.get(venue));
+            symbols.cloned().collect::<BTreeSet<String>>()
+        };
+        let pairs = named(&settings.pairs);
+        self.rate_symbols = named(&settings.rates).difference(&pairs).cloned().collect();
+        self.symbols = pairs.into_iter().collect();
+        let silent_ms = settings.venue(venue).silent_after_ms.max(1);
+        self.silent_after = Duration::from_millis(u64::try_from(silent_ms).unwrap_or(1));
+        self
+    }
+
+    /// Whether it asks for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.symbols.is_empty() && self.rate_symbols.is_empty()
+    }
+}
+
+/// The connections, and what they have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSettings {
+    /// One per dialect; those that ask for nothing are left out.
+    pub connections: Vec<ConnectionSettings>,
+    /// How long an address has to answer.
+    pub connect_timeout: Duration,
+    /// How attempts are spaced.
+    pub backoff: BackoffSettings,
+    /// Seed of the jitter. Two processes should not share it.
+    pub seed: u64,
+    /// Frames that the queue holds. A busy second of one symbol has 1,400.
+    pub queue_frames: usize,
+    /// Bytes that the queue holds, in which a longer frame fits all the same.
+    pub queue_bytes: usize,
+}
+
+impl LiveSettings {
+    /// These connections with the usual limits.
+    #[must_use]
+    pub fn new(connections: Vec<ConnectionSettings>, seed: u64) -> Self {
+        Self {
+            connections,
+            connect_timeout: Duration::from_secs(10),
+            backoff: BackoffSettings::default(),
+            seed,
+            queue_frames: 16_384,
+            queue_bytes: 64 << 20,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_wants_what_pairs_and_rates_name_at_its_venue_each_once() {
+        let one = |name: &str, venue: &str, symbol: &str| {
+            (
+                name.to_owned(),
+                [(venue.to_owned(), symbol.to_owned())].into(),
+            )
+        };
+        let settings = IngestSettings {
+            pairs: [
+                one("ETH-USD", "coinbase", "ETH-USD"),
+                one("BTC-USD", "coinbase", "BTC-USD"),
+                one("SOL-USD", "binance", "SOLUSDT"),
+                one("EUR-USD", "coinbase", "EUR-USD"),
+            ]
+            .into(),
+            rates: [
+                one("USDT-USD", "coinbase", "USDT-USD"),
+                one("EUR-USD", "coinbase", "EUR-USD"),
+            ]
+            .into(),
+            ..IngestSettings::default()
+        };
+        let wanting = |dialect| ConnectionSettings::new(dialect, vec![]).wanting(&settings);
+        for dialect in [Dialect::CoinbaseAdvanced, Dialect::CoinbaseExchange] {
+            let coinbase = wanting(dialect);
+            assert_eq!(coinbase.symbols, ["BTC-USD", "ETH-USD", "EUR-USD"]);
+            assert_eq!(coinbase.rate_symbols, ["USDT-USD"]);
+        }
+        assert_eq!(wanting(Dialect::Binance).symbols, ["SOLUSDT"]);
+        assert!(wanting(Dialect::BinanceUs).is_empty());
+    }
+}

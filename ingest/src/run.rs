@@ -1,0 +1,107 @@
+//! The live stage: connections, the core, and a sink, until told to stop.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use contract::dead_letter::DeadLetter;
+use contract::time::Clock;
+
+use crate::core::{Core, Report, Sink};
+use crate::error::IngestError;
+use crate::live::{Consumer, LiveReport, LiveSettings, drive};
+use crate::settings::IngestSettings;
+use crate::venue::Dialect;
+
+/// How a live run ended.
+#[derive(Debug)]
+pub struct Ingested<S> {
+    /// What the frames were.
+    pub report: Report,
+    /// What the connections did.
+    pub live: LiveReport,
+    /// The sink, given back.
+    pub sink: S,
+}
+
+/// Runs live ingest until `stop` is set: every frame through one [`Core`] into `sink`, the core's clock moved by `clock`
+/// every mark interval, `progress` told as often. The sink may block: the connections then wait.
+///
+/// Told to stop, the connections are closed, what had come is still worked off, and each venue gets its `down`, so that
+/// readers are not left waiting for it.
+///
+/// # Errors
+/// [`IngestError::NoConnections`] and [`IngestError::Setting`] before anything is connected. Venues that are away are
+/// no errors.
+pub async fn ingest<S: Sink + Send + 'static>(
+    settings: IngestSettings,
+    live: LiveSettings,
+    clock: Arc<dyn Clock>,
+    sink: S,
+    stop: Arc<AtomicBool>,
+    progress: impl FnMut(&LiveReport) + Send + 'static,
+) -> Result<Ingested<S>, IngestError> {
+    let tick_ms = u64::try_from(settings.mark_interval_ms).unwrap_or(1);
+    let consumer = Running {
+        core: Core::new(settings),
+        sink,
+        progress,
+        not_text: 0,
+    };
+    let tick = Duration::from_millis(tick_ms);
+    let (running, live) = drive(live, clock, stop, tick, consumer).await?;
+    Ok(Ingested {
+        report: running.core.report(),
+        live,
+        sink: running.sink,
+    })
+}
+
+struct Running<S, P> {
+    core: Core,
+    sink: S,
+    progress: P,
+    not_text: i64,
+}
+
+impl<S, P> Consumer for Running<S, P>
+where
+    S: Sink + Send + 'static,
+    P: FnMut(&LiveReport) + Send + 'static,
+{
+    fn connected(&mut self, dialect: Dialect, at_ns: i64) -> Result<(), IngestError> {
+        self.core.connected(dialect, at_ns, &mut self.sink);
+        Ok(())
+    }
+
+    fn frame(&mut self, dialect: Dialect, received_ns: i64, text: &str) -> Result<(), IngestError> {
+        self.core.frame(dialect, received_ns, text, &mut self.sink);
+        Ok(())
+    }
+
+    /// The core reads text. Such a message is a dead letter of its own, its number counted among its kind.
+    fn not_text(&mut self, dialect: Dialect, _: i64, bytes: &[u8]) -> Result<(), IngestError> {
+        self.sink.dead_letter(DeadLetter {
+            topic: format!("frames/{}", dialect.capture_name()),
+            partition: 0,
+            offset: self.not_text,
+            stage: "ingest",
+            error: "binary message that is not UTF-8".to_owned(),
+            bytes: bytes.to_vec(),
+        });
+        self.not_text += 1;
+        Ok(())
+    }
+
+    fn ended(&mut self, dialect: Dialect, at_ns: i64, reason: &str) -> Result<(), IngestError> {
+        self.core
+            .disconnected(dialect, at_ns, reason, &mut self.sink);
+        Ok(())
+    }
+
+    fn tick(&mut self, at_ns: i64, report: &LiveReport) -> Result<(), IngestError> {
+        self.core.advance(at_ns, &mut self.sink);
+        (self.progress)(report);
+        Ok(())
+    }
+}
