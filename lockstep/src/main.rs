@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod failure;
 mod files;
+mod live;
 mod pipe;
 mod progress;
 mod report;
@@ -57,7 +58,9 @@ fn run(cli: &Cli) -> Outcome {
         Command::Window(args) => command::window::run(args, &config, &stop),
         Command::Topics(args) => command::topics::run(args, &config),
         Command::Health(args) => command::health::run(args, &config),
-        _ => Ok(()),
+        Command::Record(args) => command::record::run(args, &config, &stop),
+        Command::Ingest(args) => command::ingest::run(args, &config, &stop),
+        Command::Config(_) | Command::Completions { .. } => unreachable!("they were run above"),
     }
 }
 

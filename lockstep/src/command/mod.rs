@@ -2,6 +2,8 @@
 
 pub(crate) mod config;
 pub(crate) mod health;
+pub(crate) mod ingest;
+pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod topics;
 pub(crate) mod up;

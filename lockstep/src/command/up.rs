@@ -9,21 +9,23 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::ingest::publish::KafkaSink;
 use anyhow::Context;
 use contract::config::Config;
 use contract::topic;
-use ingest::publish::KafkaSink;
 use kafka_io::{Broker, Consumer, ConsumerOptions, Event, ProducerOptions, Start};
 use windowing::Settings;
 use windowing::run::{Job, JobHandle, JobOptions};
+use windowing::tally::Tally;
 
 use crate::cli::UpArgs;
+use crate::command::ingest;
 use crate::command::replay::{Play, Played};
 use crate::failure::{Failure, Outcome};
 use crate::files::{self, Output};
 use crate::stop::Stop;
 use crate::table::Summary;
-use crate::{report, settings};
+use crate::{live, report, settings};
 
 /// How long to wait for the readers to find their partitions.
 const READY: Duration = Duration::from_secs(30);
@@ -60,7 +62,17 @@ pub(crate) fn run(args: &UpArgs, config: &Config, stop: &Stop) -> Outcome {
     tracing::info!(broker = broker.describe(), "up");
     let mut out = files::create(&args.out)?;
     report::await_topics(&broker, stop)?;
-    recorded(args, config, &broker, &mut out, stop)
+    let summary = if live {
+        exchanges(args, config, &broker, &mut out, stop)?
+    } else {
+        recorded(args, config, &broker, &mut out, stop)?
+    };
+    report::close(&summary, args.json)?;
+    if stop.is_interrupted() {
+        Err(Failure::Interrupted)
+    } else {
+        Ok(())
+    }
 }
 
 /// Captures: ends when they do.
@@ -70,8 +82,54 @@ fn recorded(
     broker: &Broker,
     out: &mut Output,
     stop: &Stop,
-) -> Outcome {
+) -> Result<Summary, Failure> {
     let started = Instant::now();
+    let play = Play {
+        files: &args.source,
+        pairs: args.pairs,
+        pace: args.speed,
+    };
+    let (played, tally) = through(args, config, broker, out, stop, |windows| {
+        publish(&play, config, broker, windows, stop)
+    })?;
+    let mut summary = Summary::default();
+    report::ingest_rows(&mut summary, &played);
+    report::windowing_rows(&mut summary, &tally);
+    summary.pace(started.elapsed(), played.core.frames, "frames");
+    report::notes(&played);
+    report::dead_examples(&tally);
+    Ok(summary)
+}
+
+/// Live exchanges: ends when it is stopped or its time is over.
+fn exchanges(
+    args: &UpArgs,
+    config: &Config,
+    broker: &Broker,
+    out: &mut Output,
+    stop: &Stop,
+) -> Result<Summary, Failure> {
+    let connections = live::connections(config, &[])?;
+    let publish = |_: &JobHandle| {
+        let published = ingest::publish(config, connections, args.pairs, broker, stop);
+        stop.set();
+        published
+    };
+    let (mut summary, tally) = through(args, config, broker, out, stop, publish)?;
+    report::windowing_rows(&mut summary, &tally);
+    report::dead_examples(&tally);
+    Ok(summary)
+}
+
+/// Windowing and the copying of spreads around whatever publishes ticks; all three end together.
+fn through<T>(
+    args: &UpArgs,
+    config: &Config,
+    broker: &Broker,
+    out: &mut Output,
+    stop: &Stop,
+    publish: impl FnOnce(&JobHandle) -> Result<T, Failure>,
+) -> Result<(T, Tally), Failure> {
     let spreads = broker.consumer(ConsumerOptions::new("up").topic(
         topic::SPREADS.name,
         topic::SPREADS.partitions,
@@ -87,38 +145,31 @@ fn recorded(
     let handle = job.handle();
     handle.wait_ready(READY)?;
     spreads.wait_ready(READY)?;
-    let play = Play {
-        files: &args.source,
-        pairs: args.pairs,
-        pace: args.speed,
-    };
-    let deadline = args.run_for.map(|time| started + time);
-    let (played, windowed, copied) = std::thread::scope(|scope| {
+    let deadline = live::stop_after(args.run_for, stop);
+    let (published, windowed, copied) = std::thread::scope(|scope| {
         let spreads = &spreads;
         let windows = scope.spawn(move || {
             let result = job.run();
+            if result.is_err() {
+                stop.set();
+            }
             // Everything windowing gave is on the broker: what stands there now is all there is to copy.
             spreads.stop_at_end();
             result
         });
-        let copy = scope.spawn(|| copy(spreads, out, deadline, stop));
-        let played = publish(&play, config, broker, &handle, stop);
-        if played.is_err() {
+        let copy = scope.spawn(|| copy(spreads, out, stop));
+        let published = publish(&handle);
+        if published.is_err() {
             stop.set();
         }
-        (played, windows.join(), copy.join())
+        (published, windows.join(), copy.join())
     });
+    drop(deadline);
     let panicked =
         |stage| Failure::Failed(anyhow::anyhow!("{stage} panicked; its reason stands above"));
     windowed.map_err(|_| panicked("windowing"))??;
     copied.map_err(|_| panicked("copying"))??;
-    let played = played?;
-    close(&played, &handle, started.elapsed(), args.json)?;
-    if stop.is_interrupted() {
-        Err(Failure::Interrupted)
-    } else {
-        Ok(())
-    }
+    Ok((published?, handle.tally()))
 }
 
 /// Plays the captures onto `ticks` and tells windowing where they end.
@@ -143,7 +194,15 @@ fn publish(
 }
 
 /// Spreads as lines, as they come.
-fn copy(spreads: &Consumer, out: &mut Output, deadline: Option<Instant>, stop: &Stop) -> Outcome {
+fn copy(spreads: &Consumer, out: &mut Output, stop: &Stop) -> Outcome {
+    let result = copy_lines(spreads, out);
+    if result.is_err() {
+        stop.set();
+    }
+    result
+}
+
+fn copy_lines(spreads: &Consumer, out: &mut Output) -> Outcome {
     loop {
         match spreads.recv(Duration::from_millis(100)) {
             Some(Event::Batch(batch)) => {
@@ -155,25 +214,8 @@ fn copy(spreads: &Consumer, out: &mut Output, deadline: Option<Instant>, stop: &
                 out.flush().context("could not write spreads")?;
             }
             Some(Event::End) => return Ok(()),
-            Some(Event::Failed(error)) => {
-                stop.set();
-                return Err(error.into());
-            }
+            Some(Event::Failed(error)) => return Err(error.into()),
             None => {}
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            stop.set();
-        }
     }
-}
-
-fn close(played: &Played, windows: &JobHandle, elapsed: Duration, json: bool) -> Outcome {
-    let tally = windows.tally();
-    let mut summary = Summary::default();
-    report::ingest_rows(&mut summary, played);
-    report::windowing_rows(&mut summary, &tally);
-    summary.pace(elapsed, played.core.frames, "frames");
-    report::notes(played);
-    report::dead_examples(&tally);
-    report::close(&summary, json)
 }
