@@ -29,6 +29,8 @@ pub mod capture;
 pub mod config;
 pub mod core;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gap;
 pub mod live;
 pub mod publish;

@@ -12,6 +12,7 @@ pub mod coinbase_advanced;
 pub mod coinbase_exchange;
 mod fault;
 mod message;
+mod scan;
 mod stamp;
 mod text;
 

@@ -36,7 +36,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     }
 }
 
-/// Whether a field is there at all, whatever it holds; `null` counts.
+/// Whether a field is there at all, whatever it holds; `null` counts. Twice is an error of shape, so that no frame can be
+/// one thing at its beginning and another at its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Present(pub(crate) bool);
 

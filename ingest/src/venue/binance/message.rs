@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::venue::message::{price, size};
+use crate::venue::scan::Scan;
 use crate::venue::text::{Present, fixed};
 use crate::venue::{
     Content, FrameError, Item, Kind, Number, Parsed, QuoteMessage, Str, TradeId, TradeMessage,
@@ -13,6 +14,7 @@ use crate::venue::{
 };
 use contract::tick::TakerSide;
 
+fixed!(IsBookTicker, "bookTicker");
 fixed!(IsTrade, "trade");
 fixed!(IsAggTrade, "aggTrade");
 fixed!(IsDepthUpdate, "depthUpdate");
@@ -34,6 +36,10 @@ pub(super) struct Combined<'a, T> {
 pub(super) trait Message<'a>: Deserialize<'a> {
     /// The word it is counted under.
     const KIND: Kind;
+    /// Reads it where it is written as it always is.
+    fn scan(_scan: &mut Scan<'a>) -> Option<Self> {
+        None
+    }
     /// Tells it.
     fn tell(self, stream: Option<&str>) -> Parsed<'a>;
 }
@@ -45,6 +51,8 @@ pub(super) trait Message<'a>: Deserialize<'a> {
 /// ```
 #[derive(Deserialize)]
 pub(super) struct BookTicker<'a> {
+    #[serde(default, rename = "e")]
+    _e: Option<IsBookTicker>,
     /// Update id of the book: rises, with holes.
     u: u64,
     #[serde(borrow)]
@@ -61,6 +69,32 @@ pub(super) struct BookTicker<'a> {
 
 impl<'a> Message<'a> for BookTicker<'a> {
     const KIND: Kind = Kind::BookTicker;
+
+    #[inline]
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        scan.literal(r#"{"u":"#)?;
+        let u = scan.number()?;
+        scan.literal(r#","s":""#)?;
+        let s = scan.text()?;
+        scan.literal(r#","b":""#)?;
+        let bid = scan.text()?;
+        scan.literal(r#","B":""#)?;
+        let bid_size = scan.text()?;
+        scan.literal(r#","a":""#)?;
+        let ask = scan.text()?;
+        scan.literal(r#","A":""#)?;
+        let ask_size = scan.text()?;
+        scan.literal("}")?;
+        Some(Self {
+            _e: None,
+            u,
+            s,
+            bid,
+            bid_size,
+            ask,
+            ask_size,
+        })
+    }
 
     fn tell(self, _stream: Option<&str>) -> Parsed<'a> {
         let symbol = self.s.0;
@@ -116,6 +150,29 @@ pub(super) struct Trade<'a> {
 impl<'a> Message<'a> for Trade<'a> {
     const KIND: Kind = Kind::Trade;
 
+    #[inline]
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        scan.literal(r#"{"e":"trade","E":"#)?;
+        let sent = scan.signed()?;
+        scan.literal(r#","s":""#)?;
+        let s = scan.text()?;
+        scan.literal(r#","t":"#)?;
+        let t = scan.number()?;
+        let p = scan.literal(r#","p":""#).and_then(|()| scan.text())?;
+        let q = scan.literal(r#","q":""#).and_then(|()| scan.text())?;
+        let (happened, m) = scan_end(scan)?;
+        Some(Self {
+            _e: IsTrade,
+            sent,
+            s,
+            t,
+            p,
+            q,
+            happened,
+            m,
+        })
+    }
+
     fn tell(self, _stream: Option<&str>) -> Parsed<'a> {
         let number = Number::Trade {
             symbol: self.s.0.clone(),
@@ -158,6 +215,34 @@ pub(super) struct AggTrade<'a> {
 impl<'a> Message<'a> for AggTrade<'a> {
     const KIND: Kind = Kind::AggTrade;
 
+    #[inline]
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        scan.literal(r#"{"e":"aggTrade","E":"#)?;
+        let sent = scan.signed()?;
+        scan.literal(r#","s":""#)?;
+        let s = scan.text()?;
+        scan.literal(r#","a":"#)?;
+        let a = scan.number()?;
+        let p = scan.literal(r#","p":""#).and_then(|()| scan.text())?;
+        let q = scan.literal(r#","q":""#).and_then(|()| scan.text())?;
+        scan.literal(r#","f":"#)?;
+        scan.number()?;
+        scan.literal(r#","l":"#)?;
+        let l = scan.number()?;
+        let (happened, m) = scan_end(scan)?;
+        Some(Self {
+            _e: IsAggTrade,
+            sent,
+            s,
+            a,
+            p,
+            q,
+            l,
+            happened,
+            m,
+        })
+    }
+
     fn tell(self, _stream: Option<&str>) -> Parsed<'a> {
         let number = Number::Aggregate {
             symbol: self.s.0.clone(),
@@ -174,6 +259,20 @@ impl<'a> Message<'a> for AggTrade<'a> {
     }
 }
 
+/// `T`, `m` and the `M` that means nothing, with which trades and aggregates end.
+#[inline]
+fn scan_end(scan: &mut Scan<'_>) -> Option<(i64, bool)> {
+    scan.literal(r#","T":"#)?;
+    let happened = scan.signed()?;
+    scan.literal(r#","m":"#)?;
+    let buyer_is_maker = scan.truth()?;
+    scan.literal(r#","M":"#)?;
+    scan.truth()?;
+    scan.literal("}")?;
+    Some((happened, buyer_is_maker))
+}
+
+#[inline]
 fn trade<'a>(
     symbol: Cow<'a, str>,
     id: u64,

@@ -8,7 +8,8 @@ use super::message::{
     AggTrade, BookTicker, Combined, Depth, DepthUpdate, Head, Message, Refusal, ServerShutdown,
     Trade,
 };
-use crate::venue::{FrameError, Kind, Parsed};
+use crate::venue::scan::Scan;
+use crate::venue::{FrameError, Kind, Parsed, Str};
 
 /// Reads one frame of Binance or Binance.US.
 ///
@@ -22,28 +23,43 @@ pub fn parse(frame: &str) -> Result<Parsed<'_>, FrameError> {
     }
 }
 
+#[inline]
 fn quick(frame: &str) -> Option<Parsed<'_>> {
-    let (combined, body) = match frame.strip_prefix(r#"{"stream":""#) {
-        Some(rest) => {
-            let (_, rest) = rest.split_once('"')?;
-            (true, rest.strip_prefix(r#","data":"#)?)
-        }
-        None => (false, frame),
+    let mut scan = Scan::new(frame);
+    let stream = if scan.maybe(r#"{"stream":""#) {
+        let stream = scan.text()?;
+        scan.literal(r#","data":"#)?;
+        Some(stream)
+    } else {
+        None
     };
-    if body.starts_with(r#"{"u":"#) {
-        return read::<BookTicker<'_>>(frame, combined);
+    let body = scan;
+    if scan.maybe(r#"{"u":"#) {
+        return read::<BookTicker<'_>>(frame, body, stream);
     }
-    let (event, _) = body.strip_prefix(r#"{"e":""#)?.split_once('"')?;
-    match event {
-        "trade" => read::<Trade<'_>>(frame, combined),
-        "depthUpdate" => read::<DepthUpdate<'_>>(frame, combined),
-        "aggTrade" => read::<AggTrade<'_>>(frame, combined),
+    scan.literal(r#"{"e":""#)?;
+    match &*scan.text()? {
+        "trade" => read::<Trade<'_>>(frame, body, stream),
+        "depthUpdate" => read::<DepthUpdate<'_>>(frame, body, stream),
+        "aggTrade" => read::<AggTrade<'_>>(frame, body, stream),
         _ => None,
     }
 }
 
-fn read<'a, T: Message<'a>>(frame: &'a str, combined: bool) -> Option<Parsed<'a>> {
-    if combined {
+#[inline]
+fn read<'a, T: Message<'a>>(
+    frame: &'a str,
+    mut body: Scan<'a>,
+    stream: Option<Str<'a>>,
+) -> Option<Parsed<'a>> {
+    let scanned = T::scan(&mut body).filter(|_| {
+        let closed = stream.is_none() || body.maybe("}");
+        closed && body.end().is_some()
+    });
+    if let Some(message) = scanned {
+        return Some(message.tell(stream.as_deref()));
+    }
+    if stream.is_some() {
         let frame: Combined<'a, T> = serde_json::from_str(frame).ok()?;
         Some(frame.data.tell(Some(&frame.stream)))
     } else {

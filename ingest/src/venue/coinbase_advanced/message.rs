@@ -4,6 +4,8 @@ use contract::time::StampError;
 use serde::Deserialize;
 
 use crate::venue::message::{price, size, size_if_given, taker_of_maker};
+use crate::venue::scan::Scan;
+use crate::venue::text::Present;
 use crate::venue::{
     Content, FrameError, Item, Kind, Number, Parsed, QuoteMessage, Str, TradeId, TradeMessage,
     parse_rfc3339,
@@ -17,6 +19,8 @@ use crate::venue::{
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a, E> {
+    #[serde(rename = "channel")]
+    _channel: Present,
     #[serde(borrow)]
     timestamp: Str<'a>,
     sequence_num: u64,
@@ -35,6 +39,25 @@ impl<E> Envelope<'_, E> {
 }
 
 impl<'a, E: Event<'a>> Envelope<'a, Vec<E>> {
+    /// Reads it where it is written as it always is, after `{"channel":".."`.
+    #[inline]
+    pub(super) fn scan(mut scan: Scan<'a>) -> Option<Self> {
+        scan.literal(r#","timestamp":""#)?;
+        let timestamp = scan.text()?;
+        scan.literal(r#","sequence_num":"#)?;
+        let sequence_num = scan.number()?;
+        scan.literal(r#","events":["#)?;
+        let events = list(&mut scan, E::scan)?;
+        scan.literal("}")?;
+        scan.end()?;
+        Some(Self {
+            _channel: Present(true),
+            timestamp,
+            sequence_num,
+            events,
+        })
+    }
+
     /// The envelope, and what `read` makes of each entry of each event. Without a time of sending there is no content.
     fn told(
         self,
@@ -82,10 +105,29 @@ fn trade_number(item: &Result<Item<'_>, FrameError>) -> Option<u64> {
 }
 
 /// An event, whatever its entries are called.
-pub(super) trait Event<'a> {
+pub(super) trait Event<'a>: Sized {
     type Entry;
     /// Its type and its entries.
     fn split(self) -> (Str<'a>, Vec<Self::Entry>);
+    /// Reads it where it is written as it always is.
+    fn scan(scan: &mut Scan<'a>) -> Option<Self>;
+}
+
+/// The rest of a list, entry by entry, and its closing bracket.
+#[inline]
+fn list<'a, T>(
+    scan: &mut Scan<'a>,
+    mut entry: impl FnMut(&mut Scan<'a>) -> Option<T>,
+) -> Option<Vec<T>> {
+    // One entry is by far the most frequent.
+    let mut entries = Vec::with_capacity(1);
+    loop {
+        entries.push(entry(scan)?);
+        if !scan.maybe(",") {
+            scan.literal("]")?;
+            return Some(entries);
+        }
+    }
 }
 
 /// "Ticker Channel". The quote has no time of its own. A snapshot tells what was before the subscription.
@@ -129,9 +171,53 @@ impl<'a> Event<'a> for TickerEvent<'a> {
     fn split(self) -> (Str<'a>, Vec<Ticker<'a>>) {
         (self.kind, self.tickers)
     }
+
+    #[inline]
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        scan.literal(r#"{"type":""#)?;
+        let kind = scan.text()?;
+        scan.literal(r#","tickers":["#)?;
+        let tickers = list(scan, Ticker::scan)?;
+        scan.literal("}")?;
+        Some(Self { kind, tickers })
+    }
 }
 
 impl<'a> Ticker<'a> {
+    #[inline]
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        scan.literal(r#"{"type":"ticker","product_id":""#)?;
+        let product_id = scan.text()?;
+        for passed_over in [
+            r#","price":""#,
+            r#","volume_24_h":""#,
+            r#","low_24_h":""#,
+            r#","high_24_h":""#,
+            r#","low_52_w":""#,
+            r#","high_52_w":""#,
+            r#","price_percent_chg_24_h":""#,
+        ] {
+            scan.literal(passed_over)?;
+            scan.text()?;
+        }
+        scan.literal(r#","best_bid":""#)?;
+        let best_bid = Some(scan.text()?);
+        scan.literal(r#","best_ask":""#)?;
+        let best_ask = Some(scan.text()?);
+        scan.literal(r#","best_bid_quantity":""#)?;
+        let best_bid_quantity = Some(scan.text()?);
+        scan.literal(r#","best_ask_quantity":""#)?;
+        let best_ask_quantity = Some(scan.text()?);
+        scan.literal("}")?;
+        Some(Self {
+            product_id,
+            best_bid,
+            best_ask,
+            best_bid_quantity,
+            best_ask_quantity,
+        })
+    }
+
     fn quote(self, kind: Kind, seq: u64, sent_ns: i64) -> Option<Result<Item<'a>, FrameError>> {
         // The five-second batch may come without a quote.
         if kind == Kind::TickerBatch && self.best_bid.is_none() && self.best_ask.is_none() {
@@ -198,9 +284,44 @@ impl<'a> Event<'a> for TradesEvent<'a> {
     fn split(self) -> (Str<'a>, Vec<Trade<'a>>) {
         (self.kind, self.trades)
     }
+
+    #[inline]
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        scan.literal(r#"{"type":""#)?;
+        let kind = scan.text()?;
+        scan.literal(r#","trades":["#)?;
+        let trades = list(scan, Trade::scan)?;
+        scan.literal("}")?;
+        Some(Self { kind, trades })
+    }
 }
 
 impl<'a> Trade<'a> {
+    #[inline]
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        scan.literal(r#"{"product_id":""#)?;
+        let product_id = scan.text()?;
+        scan.literal(r#","trade_id":""#)?;
+        let trade_id = scan.text()?;
+        scan.literal(r#","price":""#)?;
+        let price = scan.text()?;
+        scan.literal(r#","size":""#)?;
+        let size = scan.text()?;
+        scan.literal(r#","time":""#)?;
+        let time = scan.text()?;
+        scan.literal(r#","side":""#)?;
+        let side = scan.text()?;
+        scan.literal("}")?;
+        Some(Self {
+            product_id,
+            trade_id,
+            price,
+            size,
+            time,
+            side,
+        })
+    }
+
     fn item(self) -> Result<Item<'a>, FrameError> {
         let stamp_ns: Result<i64, StampError> = parse_rfc3339(&self.time);
         Ok(Item::Trade(TradeMessage {

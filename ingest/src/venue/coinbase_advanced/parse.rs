@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::message::{self, Envelope, Head, Refusal, TickerEvent, TradesEvent};
+use crate::venue::scan::Scan;
 use crate::venue::{FrameError, Kind, Parsed};
 
 /// Reads one frame of Coinbase Advanced Trade.
@@ -15,13 +16,16 @@ use crate::venue::{FrameError, Kind, Parsed};
 /// [`FrameError`] where it is not JSON, of a type that is not documented, or of another shape than documented. A price,
 /// size or stamp that cannot be used is told in the content instead: the frame still counts in its numbering.
 pub fn parse(frame: &str) -> Result<Parsed<'_>, FrameError> {
-    let guess = frame
-        .strip_prefix(r#"{"channel":""#)
-        .and_then(|rest| rest.split_once('"'));
-    if let Some((channel, _)) = guess
-        && let Ok(parsed) = of_channel(channel, frame)
+    let mut scan = Scan::new(frame);
+    if scan.maybe(r#"{"channel":""#)
+        && let Some(channel) = scan.text()
     {
-        return Ok(parsed);
+        if let Some(parsed) = scanned(&channel, scan) {
+            return Ok(parsed);
+        }
+        if let Ok(parsed) = of_channel(&channel, frame) {
+            return Ok(parsed);
+        }
     }
     let head: Head<'_> =
         serde_json::from_str(frame).map_err(|error| FrameError::unreadable(frame, error))?;
@@ -30,6 +34,16 @@ pub fn parse(frame: &str) -> Result<Parsed<'_>, FrameError> {
         (None, Some("error")) => Ok(shape::<Refusal<'_>>(Kind::Error, frame)?.tell()),
         (None, Some(other)) => Err(FrameError::unknown(other)),
         (None, None) => Err(FrameError::Untyped),
+    }
+}
+
+/// The channels that hold quotes and trades, where they are written as they always are.
+#[inline]
+fn scanned<'a>(channel: &str, scan: Scan<'a>) -> Option<Parsed<'a>> {
+    match channel {
+        "ticker" => Some(message::tickers(Envelope::scan(scan)?, Kind::Ticker)),
+        "market_trades" => Some(message::trades(Envelope::scan(scan)?)),
+        _ => None,
     }
 }
 

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::venue::message::{price, size, size_if_given, taker, taker_of_maker};
+use crate::venue::scan::Scan;
+use crate::venue::text::Present;
 use crate::venue::{
     Content, FrameError, Item, Kind, LastTrade, Number, Parsed, QuoteMessage, Str, TradeId,
     TradeMessage, parse_rfc3339,
@@ -20,6 +22,8 @@ use crate::venue::{
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Ticker<'a> {
+    #[serde(rename = "type")]
+    _type: Present,
     sequence: u64,
     #[serde(borrow)]
     product_id: Str<'a>,
@@ -40,6 +44,57 @@ pub(super) struct Ticker<'a> {
 }
 
 impl<'a> Ticker<'a> {
+    /// Reads it where it is written as it always is, after `{"type":".."`.
+    #[inline]
+    pub(super) fn scan(mut scan: Scan<'a>) -> Option<Self> {
+        scan.literal(r#","sequence":"#)?;
+        let sequence = scan.number()?;
+        scan.literal(r#","product_id":""#)?;
+        let product_id = scan.text()?;
+        for passed_over in [
+            r#","price":""#,
+            r#","open_24h":""#,
+            r#","volume_24h":""#,
+            r#","low_24h":""#,
+            r#","high_24h":""#,
+            r#","volume_30d":""#,
+        ] {
+            scan.literal(passed_over)?;
+            scan.text()?;
+        }
+        scan.literal(r#","best_bid":""#)?;
+        let best_bid = scan.text()?;
+        let with_sizes = scan.maybe(r#","best_bid_size":""#);
+        let best_bid_size = if with_sizes { Some(scan.text()?) } else { None };
+        scan.literal(r#","best_ask":""#)?;
+        let best_ask = scan.text()?;
+        let with_sizes = scan.maybe(r#","best_ask_size":""#);
+        let best_ask_size = if with_sizes { Some(scan.text()?) } else { None };
+        scan.literal(r#","side":""#)?;
+        let side = Some(scan.text()?);
+        scan.literal(r#","time":""#)?;
+        let time = Some(scan.text()?);
+        scan.literal(r#","trade_id":"#)?;
+        let trade_id = Some(scan.number()?);
+        scan.literal(r#","last_size":""#)?;
+        scan.text()?;
+        scan.literal("}")?;
+        scan.end()?;
+        Some(Self {
+            _type: Present(true),
+            sequence,
+            product_id,
+            best_bid,
+            best_bid_size,
+            best_ask,
+            best_ask_size,
+            side,
+            time,
+            trade_id,
+        })
+    }
+
+    #[inline]
     pub(super) fn tell(self, kind: Kind) -> Parsed<'a> {
         let symbol = self.product_id.0;
         let sent = self.time.as_deref().map(parse_rfc3339);
@@ -85,6 +140,8 @@ impl<'a> Ticker<'a> {
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Match<'a> {
+    #[serde(rename = "type")]
+    _type: Present,
     trade_id: u64,
     #[serde(borrow)]
     side: Str<'a>,
@@ -99,6 +156,41 @@ pub(super) struct Match<'a> {
 }
 
 impl<'a> Match<'a> {
+    /// Reads it where it is written as it always is, after `{"type":".."`.
+    #[inline]
+    pub(super) fn scan(mut scan: Scan<'a>) -> Option<Self> {
+        scan.literal(r#","trade_id":"#)?;
+        let trade_id = scan.number()?;
+        for passed_over in [r#","maker_order_id":""#, r#","taker_order_id":""#] {
+            scan.literal(passed_over)?;
+            scan.text()?;
+        }
+        scan.literal(r#","side":""#)?;
+        let side = scan.text()?;
+        scan.literal(r#","size":""#)?;
+        let size = scan.text()?;
+        scan.literal(r#","price":""#)?;
+        let price = scan.text()?;
+        scan.literal(r#","product_id":""#)?;
+        let product_id = scan.text()?;
+        scan.literal(r#","sequence":"#)?;
+        scan.number()?;
+        scan.literal(r#","time":""#)?;
+        let time = Some(scan.text()?);
+        scan.literal("}")?;
+        scan.end()?;
+        Some(Self {
+            _type: Present(true),
+            trade_id,
+            side,
+            size,
+            price,
+            product_id,
+            time,
+        })
+    }
+
+    #[inline]
     pub(super) fn tell(self, kind: Kind) -> Parsed<'a> {
         let symbol = self.product_id.0;
         let sent = self.time.as_deref().map(parse_rfc3339);
@@ -153,6 +245,8 @@ fn stamp(
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Heartbeat<'a> {
+    #[serde(rename = "type")]
+    _type: Present,
     last_trade_id: u64,
     #[serde(borrow)]
     product_id: Str<'a>,
@@ -161,6 +255,27 @@ pub(super) struct Heartbeat<'a> {
 }
 
 impl<'a> Heartbeat<'a> {
+    /// Reads it where it is written as it always is, after `{"type":".."`.
+    #[inline]
+    pub(super) fn scan(mut scan: Scan<'a>) -> Option<Self> {
+        scan.literal(r#","sequence":"#)?;
+        scan.number()?;
+        scan.literal(r#","last_trade_id":"#)?;
+        let last_trade_id = scan.number()?;
+        scan.literal(r#","product_id":""#)?;
+        let product_id = scan.text()?;
+        scan.literal(r#","time":""#)?;
+        let time = scan.text()?;
+        scan.literal("}")?;
+        scan.end()?;
+        Some(Self {
+            _type: Present(true),
+            last_trade_id,
+            product_id,
+            time,
+        })
+    }
+
     pub(super) fn tell(self) -> Parsed<'a> {
         Parsed {
             sent: Some(parse_rfc3339(&self.time)),
@@ -180,6 +295,8 @@ impl<'a> Heartbeat<'a> {
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Snapshot<'a> {
+    #[serde(rename = "type")]
+    _type: Present,
     #[serde(borrow, rename = "product_id")]
     _product_id: Str<'a>,
     #[serde(rename = "bids")]
@@ -195,6 +312,8 @@ pub(super) struct Snapshot<'a> {
 /// ```
 #[derive(Deserialize)]
 pub(super) struct L2Update<'a> {
+    #[serde(rename = "type")]
+    _type: Present,
     #[serde(borrow, rename = "product_id")]
     _product_id: Str<'a>,
     #[serde(rename = "changes")]
@@ -219,6 +338,8 @@ impl L2Update<'_> {
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Subscriptions {
+    #[serde(rename = "type")]
+    _type: Present,
     #[serde(rename = "channels")]
     _channels: IgnoredAny,
 }
@@ -230,6 +351,8 @@ pub(super) struct Subscriptions {
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Refusal<'a> {
+    #[serde(rename = "type")]
+    _type: Present,
     #[serde(borrow)]
     message: Str<'a>,
     #[serde(borrow, default)]
@@ -247,6 +370,13 @@ impl<'a> Refusal<'a> {
             ..Parsed::bare(Kind::Error)
         }
     }
+}
+
+/// A message whose type is all that matters; the rest must still be JSON.
+#[derive(Deserialize)]
+pub(super) struct Known {
+    #[serde(rename = "type")]
+    _type: Present,
 }
 
 /// What tells one message from another.

@@ -5,7 +5,10 @@
 
 use serde::Deserialize;
 
-use super::message::{Head, Heartbeat, L2Update, Match, Refusal, Snapshot, Subscriptions, Ticker};
+use super::message::{
+    Head, Heartbeat, Known, L2Update, Match, Refusal, Snapshot, Subscriptions, Ticker,
+};
+use crate::venue::scan::Scan;
 use crate::venue::{FrameError, Kind, Parsed};
 
 /// Reads one frame of Coinbase Exchange.
@@ -14,17 +17,31 @@ use crate::venue::{FrameError, Kind, Parsed};
 /// [`FrameError`] where it is not JSON, of a type that is not documented, or of another shape than documented. A price,
 /// size or stamp that cannot be used is told in the content instead: the frame still counts in its numbering.
 pub fn parse(frame: &str) -> Result<Parsed<'_>, FrameError> {
-    let guess = frame
-        .strip_prefix(r#"{"type":""#)
-        .and_then(|rest| rest.split_once('"'));
-    if let Some((kind, _)) = guess
-        && let Ok(parsed) = of_kind(kind, frame)
+    let mut scan = Scan::new(frame);
+    if scan.maybe(r#"{"type":""#)
+        && let Some(kind) = scan.text()
     {
-        return Ok(parsed);
+        if let Some(parsed) = scanned(&kind, scan) {
+            return Ok(parsed);
+        }
+        if let Ok(parsed) = of_kind(&kind, frame) {
+            return Ok(parsed);
+        }
     }
     let head: Head<'_> =
         serde_json::from_str(frame).map_err(|error| FrameError::unreadable(frame, error))?;
     of_kind(&head.kind.ok_or(FrameError::Untyped)?, frame)
+}
+
+/// The frequent kinds that hold a quote or a trade, where they are written as they always are.
+#[inline]
+fn scanned<'a>(kind: &str, scan: Scan<'a>) -> Option<Parsed<'a>> {
+    match kind {
+        "ticker" => Some(Ticker::scan(scan)?.tell(Kind::Ticker)),
+        "match" => Some(Match::scan(scan)?.tell(Kind::Match)),
+        "heartbeat" => Some(Heartbeat::scan(scan)?.tell()),
+        _ => None,
+    }
 }
 
 fn of_kind<'a>(kind: &str, frame: &'a str) -> Result<Parsed<'a>, FrameError> {
@@ -54,7 +71,7 @@ fn of_kind<'a>(kind: &str, frame: &'a str) -> Result<Parsed<'a>, FrameError> {
 
 /// A frame whose type is all that matters; the rest must still be JSON.
 fn known<'a>(kind: Kind, frame: &'a str) -> Result<Parsed<'a>, FrameError> {
-    shape::<serde::de::IgnoredAny>(kind, frame)?;
+    shape::<Known>(kind, frame)?;
     Ok(Parsed::bare(kind))
 }
 
