@@ -62,7 +62,7 @@ pub(crate) fn publish(
     live::rows(&mut summary, &ended.live);
     let core = &ended.report;
     summary.count_of(
-        "ticks",
+        "published",
         core.quotes + core.trades,
         &[
             ("quotes".to_owned(), core.quotes),

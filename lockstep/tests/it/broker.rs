@@ -13,13 +13,11 @@ fn nobody() -> String {
 }
 
 #[test]
-fn health_and_topics_say_where_nobody_answered() {
+fn health_says_where_nobody_answered() {
     let address = nobody();
-    for args in [&["health", "--timeout", "2s", "--broker", &address][..]] {
-        let output = run(args);
-        assert_eq!(output.status.code(), Some(1), "{args:?}");
-        assert!(stderr(&output).contains(&address), "{}", stderr(&output));
-    }
+    let output = run(["health", "--timeout", "2s", "--broker", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains(&address), "{}", stderr(&output));
 }
 
 #[test]
