@@ -109,7 +109,7 @@ fn broken_lines_and_frames_are_counted_and_the_rest_is_used() {
     );
     // Year 1 in a trade's stamp, and a price below zero.
     lines.insert(370, format!(r#"{at}	binance	{{"stream":"btcusdt@trade","data":{{"e":"trade","E":-62135596800000,"s":"ETHUSDT","t":3735683900,"p":"61837.1","q":"1","T":-62135596800000,"m":true,"M":true}}}}"#));
-    lines.insert(380, format!(r#"{at}	binance	{{"stream":"btcusdt@bookTicker","data":{{"u":1,"s":"BTCUSDT","b":"-5","B":"1","a":"6","A":"1"}}}}"#));
+    lines.insert(380, format!(r#"{at}	binance	{{"stream":"btcusdt@bookTicker","data":{{"u":1,"s":"ETHUSDT","b":"-5","B":"1","a":"6","A":"1"}}}}"#));
     let capture = room.write("bad.capture", lines.join("\n") + "\n");
     let (out, dead) = (room.path("spreads.jsonl"), room.path("dead"));
     let output = run_well([
