@@ -6,6 +6,7 @@ mod core_driver;
 mod core_numbers;
 mod core_ticks;
 mod core_time;
+mod example_capture;
 mod fuzz_seeds;
 mod live;
 mod recordings;
