@@ -4,8 +4,9 @@ use contract::tick::tags::{QuoteKind, RateKind, TradeKind, V1};
 use contract::tick::{EventFrom, Quote, Rate, Record, Trade};
 use contract::time::check_stamp;
 
+use super::frame::Place;
 use super::sink::Sink;
-use super::{Core, Place, feed_of, venue_of};
+use super::{Core, feed_of, venue_of};
 use crate::venue::{Dialect, FrameError, Item, QuoteMessage, TradeId, TradeMessage};
 
 impl Core {
@@ -39,7 +40,12 @@ impl Core {
                 let stamp_ns = check_stamp(stamp_ns, received_ns, max_ms)?;
                 (stamp_ns, EventFrom::Venue)
             }
-            None => (venue.estimate(received_ns), EventFrom::Estimated),
+            None => {
+                let estimate_ns = venue.estimate(received_ns);
+                // A receipt of 1970 (a recorder without a clock) makes no event of 1970.
+                check_stamp(estimate_ns, estimate_ns, 0)?;
+                (estimate_ns, EventFrom::Estimated)
+            }
         };
         let feed = &mut self.feeds[feed_of(dialect)];
         let Some(symbol) = feed.symbol(&quote.symbol, &self.map) else {

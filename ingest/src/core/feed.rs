@@ -1,7 +1,7 @@
 //! What the core remembers of a dialect's connection and of its symbols: numberings, names, what was told before.
 //!
 //! Comes in: how the wire numbers a frame. Goes out: whether it is taken, and gaps. Memory is bounded: beyond
-//! [`MAX_SYMBOLS`] symbols of a dialect a further one is counted but not kept.
+//! [`MAX_SYMBOLS`] symbols of a dialect, and of more than [`MAX_SYMBOL_BYTES`], ticks are counted and not emitted.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,10 @@ use crate::venue::{Dialect, Number};
 use super::report::Counters;
 
 /// Symbols kept per dialect: several times what the largest venue lists.
-pub(super) const MAX_SYMBOLS: usize = 20_000;
+const MAX_SYMBOLS: usize = 20_000;
+
+/// Longest symbol kept, in bytes; no venue has one near it.
+const MAX_SYMBOL_BYTES: usize = 100;
 
 /// What becomes of a frame's quotes and trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +142,7 @@ impl Feed {
     /// The state of a symbol; `None` beyond the bound.
     pub(super) fn symbol(&mut self, name: &str, map: &SymbolMap) -> Option<&mut Symbol> {
         if !self.symbols.contains_key(name) {
-            if self.symbols.len() >= MAX_SYMBOLS {
+            if self.symbols.len() >= MAX_SYMBOLS || name.len() > MAX_SYMBOL_BYTES {
                 return None;
             }
             let symbol = Symbol {

@@ -5,6 +5,9 @@
 use contract::decimal::DecimalError;
 use contract::time::StampError;
 
+/// Longest story of a fault, in characters.
+pub const MAX_CHAIN: usize = 500;
+
 /// Why a frame gives nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
@@ -67,7 +70,8 @@ impl FrameError {
         }
     }
 
-    /// The whole story on one line: the error and its sources.
+    /// The whole story on one line: the error and its sources, cut to [`MAX_CHAIN`] characters, since a source may quote
+    /// what it found.
     #[must_use]
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
@@ -76,6 +80,9 @@ impl FrameError {
             text.push_str(": ");
             text.push_str(&error.to_string());
             source = error.source();
+        }
+        if let Some((end, _)) = text.char_indices().nth(MAX_CHAIN) {
+            text.truncate(end);
         }
         text
     }

@@ -16,7 +16,7 @@ mod scan;
 mod stamp;
 mod text;
 
-pub use fault::FrameError;
+pub use fault::{FrameError, MAX_CHAIN};
 pub use message::{
     Content, Item, Kind, LastTrade, Number, Parsed, QuoteMessage, TradeId, TradeMessage,
 };

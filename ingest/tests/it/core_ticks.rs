@@ -288,3 +288,34 @@ fn a_refusal_and_a_shutdown_are_told_to_whoever_keeps_the_connection() {
     );
     assert!(driver.out.lines.is_empty(), "none of it is data");
 }
+
+#[test]
+fn what_a_hostile_venue_sends_is_kept_short() {
+    let long = "X".repeat(2_000_000);
+    let mut driver = Driver::new(IngestSettings {
+        all_pairs: true,
+        ..settings()
+    });
+    driver.binance(0, &trade(1, 0).replace("BTCUSDT", &long));
+    let report = driver.core.report();
+    assert_eq!((report.trades, report.unnamed_beyond), (0, 1));
+    driver.binance(0, &format!(r#"{{"e":"trade","E":"{long}"}}"#));
+    driver.binance(0, &format!(r#"{{"e":"{long}"}}"#));
+    driver.disconnected(Dialect::Binance, 1, &long);
+    assert_eq!(driver.out.dead_letters.len(), 2);
+    for letter in &driver.out.dead_letters {
+        assert!(letter.error.len() <= 500, "{}", letter.error.len());
+        assert!(letter.bytes.len() > 2_000_000);
+    }
+    assert!(driver.out.lines.iter().all(|line| line.len() < 1_000));
+}
+
+#[test]
+fn a_receipt_of_1970_makes_no_event_of_1970() {
+    let mut driver = Driver::default();
+    let out = &mut driver.out;
+    let outcome = driver.core.frame(Dialect::Binance, 5, &book_ticker(1), out);
+    assert_eq!(outcome, Outcome::Fault);
+    assert_eq!(driver.core.report().faults["stamp before 2009"], 1);
+    assert!(driver.ticks().is_empty());
+}
