@@ -8,6 +8,9 @@
 //!
 //! Both of Coinbase's want the first message within five seconds of connecting. Symbols that only give a rate are asked
 //! for quotes, not for trades.
+//!
+//! Sources: the WebSocket pages of docs.cdp.coinbase.com (Advanced Trade: overview, channels, rate limits; Exchange: the
+//! same), and web-socket-streams.md of binance-spot-api-docs.
 
 use std::time::Duration;
 
