@@ -22,7 +22,6 @@ use windowing::Settings;
 use windowing::lines::Partition;
 use windowing::spread::Input;
 
-#[path = "made_up.rs"]
 mod made_up;
 
 /// As many as six partitions of 5 MiB keep.

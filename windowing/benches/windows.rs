@@ -21,7 +21,6 @@ use windowing::dataflow::{self, BoxError, Outlet, Polled, Results, Source, Task}
 use windowing::lines::Partition;
 use windowing::spread::Input;
 
-#[path = "made_up.rs"]
 mod made_up;
 
 /// At least so many ticks; more where pairs are many, so that each sees six windows.

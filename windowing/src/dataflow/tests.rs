@@ -35,9 +35,11 @@ fn records(partition: i32) -> Vec<Vec<u8>> {
     lines.into_iter().map(String::into_bytes).collect()
 }
 
+type Waiting = std::vec::IntoIter<(i64, Vec<u8>)>;
+
 /// Hands out the records of some partitions in batches of a given size, taking turns.
 struct Memory {
-    waiting: Vec<(i32, std::vec::IntoIter<(i64, Vec<u8>)>)>,
+    waiting: Vec<(i32, Waiting)>,
     batch: usize,
     end: Polled,
 }
