@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(MicroBps(-68_600_000).to_f64(), -68.6);
         assert!(MicroBps(0).to_f64().is_sign_positive());
         assert_eq!(
-            MicroBps(123_456_789_012_345.67).to_f64(),
+            MicroBps(123_456_789_012_345_678_901).to_f64(),
             123_456_789_012_345.67
         );
         assert_eq!(
