@@ -5,10 +5,6 @@
 //! of an emitted record is the same at 10 and at 10,000 pairs. The ratios to the floor are printed at the end.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run shall stop")]
-#![expect(
-    missing_docs,
-    reason = "criterion's macros make undocumented functions"
-)]
 
 use std::hint::black_box;
 use std::sync::Arc;

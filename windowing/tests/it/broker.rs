@@ -1,6 +1,11 @@
 //! The same records over the embedded broker and timely, against the pure machine: any number of workers, a broker that goes
 //! away in the middle, the end of a finite input.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose broker does not start has failed"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
