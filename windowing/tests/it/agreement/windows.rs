@@ -102,6 +102,17 @@ fn a_pair_starts_with_the_window_of_its_first_tick_and_pairs_come_in_order_withi
     assert_eq!(windows_of(&check(&lines, &Case::default())), expected);
 }
 
+#[test]
+fn a_tick_on_the_end_gives_its_pair_no_record_of_the_window_before() {
+    let lines = [
+        Tick::at_ns("a", "ETH-USD", ms(10)).quote("5", "6"),
+        btc("a", 1_000).quote("5", "6"),
+    ];
+    let expected = [(0, "ETH-USD"), (1_000, "BTC-USD"), (1_000, "ETH-USD")];
+    let expected: Vec<(i64, String)> = expected.map(|(s, p)| (s, p.to_owned())).into();
+    assert_eq!(windows_of(&check(&lines, &Case::default())), expected);
+}
+
 fn gap_of_three_seconds() -> Case {
     Case {
         max_gap_ms: 3_000,
