@@ -165,7 +165,7 @@ pub(crate) fn ingest_rows(summary: &mut Summary, played: &Played) {
         .map(|(name, count)| ((*name).to_owned(), *count))
         .collect();
     summary.count_of(
-        "passed over",
+        "dropped",
         dropped.iter().map(|(_, count)| count).sum(),
         &dropped,
     );

@@ -36,8 +36,7 @@ pub(crate) fn run(args: &RecordArgs, config: &Config, stop: &Stop) -> Outcome {
     summary.pace(started.elapsed(), recorded.frames, "frames");
     report::close(&summary, false)?;
     tracing::info!(file = %args.out.display(), frames = recorded.frames, "recorded");
-    // A recording is ended by Ctrl-C in the ordinary way of things: what was recorded is whole.
-    if stop.is_interrupted() && recorded.frames == 0 {
+    if stop.is_interrupted() {
         Err(Failure::Interrupted)
     } else {
         Ok(())

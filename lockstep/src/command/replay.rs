@@ -1,6 +1,6 @@
 //! `lockstep replay`: captures to spreads without a broker, or captures to `ticks` on one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -42,6 +42,8 @@ pub(crate) struct Play<'a> {
     pub(crate) files: &'a [PathBuf],
     pub(crate) pairs: Pairs,
     pub(crate) pace: Pace,
+    /// Where the spreads go, if anywhere: a bar must not be drawn among them.
+    pub(crate) out: Option<&'a Path>,
 }
 
 impl Play<'_> {
@@ -59,7 +61,7 @@ impl Play<'_> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(bad_input)?;
         let total = inputs.iter().map(|input| input.size).sum::<Option<u64>>();
-        let bar = progress::bytes(total, "replaying");
+        let bar = progress::bytes(total, "replaying", self.out);
         let mut core = Core::new(settings::ingest(config, self.pairs));
         let how = ReplaySettings {
             pace: self.pace,
@@ -97,6 +99,7 @@ fn into_files(args: &ReplayArgs, config: &Config, stop: &Stop) -> Outcome {
         files: &args.files,
         pairs: args.pairs,
         pace: args.speed,
+        out: Some(&args.out),
     };
     let workers = args.workers.map_or(config.windowing.workers, usize::from);
     let files = Files::create(
@@ -156,6 +159,7 @@ fn onto_broker(args: &ReplayArgs, address: &str, config: &Config, stop: &Stop) -
         files: &args.files,
         pairs: args.pairs,
         pace: args.speed,
+        out: None,
     };
     let broker = settings::cluster(config, Some(address))?;
     report::await_topics(&broker, stop)?;

@@ -88,6 +88,7 @@ fn recorded(
         files: &args.source,
         pairs: args.pairs,
         pace: args.speed,
+        out: Some(&args.out),
     };
     let (played, tally) = through(args, config, broker, out, stop, |windows| {
         publish(&play, config, broker, windows, stop)

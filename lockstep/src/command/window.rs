@@ -52,7 +52,7 @@ fn from_file(args: &WindowArgs, path: &Path, config: &Config, stop: &Stop) -> Ou
         args.late.as_deref(),
         args.dead_letters.as_deref(),
     )?;
-    let bar = progress::bytes(length, "windowing");
+    let bar = progress::bytes(length, "windowing", Some(&args.out));
     let tally = SharedTally::default();
     let source = FileLines {
         reader,

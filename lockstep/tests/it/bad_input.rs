@@ -124,10 +124,9 @@ fn broken_lines_and_frames_are_counted_and_the_rest_is_used() {
     assert_eq!(code(&output), Some(0));
     let figures: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(figures["ticks"], 600, "{figures}");
-    let passed_over = &figures["passed_over_by"];
+    let dropped = &figures["dropped_by"];
     assert_eq!(
-        passed_over["broken lines"].as_u64().unwrap()
-            + passed_over["faulty frames"].as_u64().unwrap(),
+        dropped["broken lines"].as_u64().unwrap() + dropped["faulty frames"].as_u64().unwrap(),
         7,
         "{figures}"
     );
