@@ -3,6 +3,7 @@
 //! In: lines and settings. Out: what both make of them, or a panic that shows where they part. The number of generated
 //! streams is `LOCKSTEP_AGREEMENT_CASES`, 2,000 where it is not set.
 
+mod extremes;
 mod figures;
 mod generated;
 mod lateness;

@@ -17,6 +17,21 @@ fn a_late_tick_is_passed_on_with_how_late_and_as_it_was() {
 }
 
 #[test]
+fn white_space_around_a_late_tick_is_no_part_of_it_and_white_space_inside_is() {
+    let tick = btc("a", 100).quote("10", "11").replace(':', " :\t");
+    let output = check(
+        &[mark("a", 5_400), format!(" \t{tick} \r")],
+        &Case::default(),
+    );
+    assert_eq!(
+        output.late,
+        [format!(
+            r#"{{"v":1,"kind":"late","boundary_ns":5000000000,"late_ns":4900000000,"tick":{tick}}}"#
+        )]
+    );
+}
+
+#[test]
 fn a_tick_on_the_boundary_is_not_late_and_one_nanosecond_before_it_is() {
     let lines = [
         mark("a", 5_900),

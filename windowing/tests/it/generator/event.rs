@@ -151,5 +151,5 @@ fn size() -> impl Strategy<Value = Number> {
 }
 
 fn writing() -> impl Strategy<Value = usize> {
-    prop_oneof![4 => Just(0_usize), 2 => 0..7_usize]
+    prop_oneof![8 => Just(0_usize), 4 => 0..7_usize, 1 => 7..9_usize]
 }

@@ -23,6 +23,9 @@ impl Number {
             5 => format!("{whole:025}.{rest:02}"),
             // Little enough above to vanish in six decimals of a basis point, or just not to.
             6 => format!("{whole}.{rest:02}000000{}", 4 + rest % 4),
+            // Far from any market, but the same on both sides of a quote now and then.
+            7 => format!("{whole}{rest:02}0000.0"),
+            8 => format!("0.000{whole:05}{rest:02}"),
             _ => format!("{whole}.{rest:02}0"),
         }
     }
