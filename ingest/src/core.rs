@@ -80,7 +80,8 @@ impl Core {
 
     /// A connection of this dialect was (re)made: the numbering of the connection starts afresh, and what the venue told
     /// on the one before is not held against it. Told without [`Core::disconnected`] while the venue is up, the new
-    /// connection has taken over from a living one: nothing was lost, so the venue stays up.
+    /// connection has taken over from a living one: nothing was lost, so the venue stays up, and the end of the former is
+    /// not to be told.
     pub fn connected(&mut self, dialect: Dialect, received_ns: i64, out: &mut impl Sink) {
         self.advance(received_ns, out);
         self.feeds[feed_of(dialect)].connect();
