@@ -127,7 +127,7 @@ fn a_broker_away_at_the_start_is_waited_for() {
     assert!(matches!(error, KafkaError::Away { .. }), "{error}");
     testing::broker_up(&embedded).unwrap();
     assert_eq!(collect(&reader, 100).n, 100);
-    assert_eq!(reader.state(), State::Running);
+    eventually("it reads", || reader.state() == State::Running);
 }
 
 #[test]
