@@ -248,6 +248,7 @@ impl Price {
     ///
     /// # Errors
     /// As [`Decimal::parse`], and [`DecimalError::NotPositive`] for zero.
+    #[inline]
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
         let value = Decimal::parse(text)?;
         if value.is_zero() {
