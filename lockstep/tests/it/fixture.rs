@@ -1,6 +1,7 @@
 //! Running the binary, and made-up captures.
 
 use std::fmt::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -73,7 +74,9 @@ pub(crate) fn recording(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!(
+    // Not `eprintln!`: the test harness would keep that to itself while the test passes.
+    let _ = writeln!(
+        std::io::stderr(),
         "SKIPPED: no recording `{}`; set LOCKSTEP_TEST_DATA to the folder that holds data/exchange",
         path.display()
     );
