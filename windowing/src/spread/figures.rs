@@ -14,25 +14,44 @@ use num_traits::ToPrimitive;
 
 use super::fee::Fee;
 
-/// Basis points in millionths, rounded half to even. Held at the ends of 128 bits, which no price of a sane length reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MicroBps(pub i128);
+/// Basis points in millionths, rounded half to even.
+///
+/// The order of the variants is that of the figures: what does not fit 128 bits is larger than all that does, since no figure
+/// lies below -10,000 bps.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MicroBps {
+    /// As any price of a sane length gives it.
+    Fits(i128),
+    /// Beyond 128 bits.
+    Beyond(Box<BigInt>),
+}
 
 impl MicroBps {
-    /// The nearest floating-point number: for figures below nine billion bps the one whose shortest writing is the rounded
-    /// decimal. Never `-0.0`.
+    /// Whether the rounded figure is above zero.
     #[must_use]
-    pub fn to_f64(self) -> f64 {
+    pub fn is_positive(&self) -> bool {
+        *self > Self::Fits(0)
+    }
+
+    /// The nearest floating-point number: for figures below nine billion bps the one whose shortest writing is the rounded
+    /// decimal. Never `-0.0`; infinite beyond what 64 bits hold.
+    #[must_use]
+    pub fn to_f64(&self) -> f64 {
         const EXACT: i128 = 1 << 53;
-        if self.0.abs() < EXACT
-            && let Some(whole) = self.0.to_f64()
-        {
-            return whole / 1e6;
-        }
-        let (size, sign) = (self.0.unsigned_abs(), if self.0 < 0 { "-" } else { "" });
-        format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000)
+        let digits = match self {
+            Self::Fits(millionths) => {
+                if millionths.abs() < EXACT
+                    && let Some(whole) = millionths.to_f64()
+                {
+                    return whole / 1e6;
+                }
+                millionths.to_string()
+            }
+            Self::Beyond(millionths) => millionths.to_string(),
+        };
+        format!("{digits}e-6")
             .parse()
-            .expect("digits, a point and a sign are a number")
+            .expect("digits, a sign and an exponent are a number")
     }
 }
 
@@ -83,7 +102,7 @@ fn in_128_bits(cost: Weighted<'_>, gain: Weighted<'_>) -> Option<MicroBps> {
         std::cmp::Ordering::Equal => floor.is_odd(),
         std::cmp::Ordering::Greater => true,
     };
-    Some(MicroBps(floor + i128::from(up)))
+    Some(MicroBps::Fits(floor + i128::from(up)))
 }
 
 fn product((side, fee): Weighted<'_>) -> Option<(i128, u32)> {
@@ -137,12 +156,10 @@ fn in_full(cost: Weighted<'_>, gain: Weighted<'_>) -> MicroBps {
         std::cmp::Ordering::Greater => true,
     };
     let rounded = floor + u8::from(up);
-    let most = if rounded.sign() == num_bigint::Sign::Minus {
-        i128::MIN
-    } else {
-        i128::MAX
-    };
-    MicroBps(rounded.to_i128().unwrap_or(most))
+    match rounded.to_i128() {
+        Some(millionths) => MicroBps::Fits(millionths),
+        None => MicroBps::Beyond(Box::new(rounded)),
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +180,7 @@ mod tests {
         let (usd, usdt, rate) = (decimal("65086.18"), decimal("65127.01"), decimal("0.99932"));
         // Buy at 65,086.18 USD, sell at 65,127.01 USDT worth 65,082.723633 USD: 3.456 USD less.
         let figure = gross(side(&usd, None), side(&usdt, Some(&rate)));
-        assert_eq!(figure, MicroBps(-531_045));
+        assert_eq!(figure, MicroBps::Fits(-531_045));
         let lost_usd = -figure.to_f64() / 1e4 * 65_086.18;
         assert!((lost_usd - 3.456).abs() < 0.001, "{lost_usd}");
     }
@@ -174,12 +191,12 @@ mod tests {
         let ten = Fee::parse("10").unwrap();
         assert_eq!(
             gross(side(&ask, None), side(&bid, None)),
-            MicroBps(100_000_000)
+            MicroBps::Fits(100_000_000)
         );
         // 101 * 0.999 / (100 * 1.001) - 1 = 0.0079820179...
         assert_eq!(
             net(side(&ask, None), ten, side(&bid, None), ten),
-            MicroBps(79_820_180)
+            MicroBps::Fits(79_820_180)
         );
     }
 
@@ -199,7 +216,7 @@ mod tests {
             let bid = decimal(bid);
             assert_eq!(
                 gross(side(&one, None), side(&bid, None)),
-                MicroBps(expected),
+                MicroBps::Fits(expected),
                 "{bid}"
             );
         }
@@ -211,32 +228,31 @@ mod tests {
         reason = "the nearest number is asked for, and its sign"
     )]
     fn figures_are_the_nearest_numbers_and_never_minus_zero() {
-        assert_eq!(MicroBps(1_300_000).to_f64(), 1.3);
-        assert_eq!(MicroBps(-68_600_000).to_f64(), -68.6);
-        assert!(MicroBps(0).to_f64().is_sign_positive());
+        assert_eq!(MicroBps::Fits(1_300_000).to_f64(), 1.3);
+        assert_eq!(MicroBps::Fits(-68_600_000).to_f64(), -68.6);
+        assert!(MicroBps::Fits(0).to_f64().is_sign_positive());
         assert_eq!(
-            MicroBps(123_456_789_012_345_678_901).to_f64(),
+            MicroBps::Fits(123_456_789_012_345_678_901).to_f64(),
             123_456_789_012_345.67
         );
         assert_eq!(
-            serde_json::to_string(&MicroBps(1).to_f64()).unwrap(),
+            serde_json::to_string(&MicroBps::Fits(1).to_f64()).unwrap(),
             "1e-6"
         );
     }
 
     #[test]
-    fn absurd_quotients_are_held_at_the_ends() {
-        let (tiny, huge) = (
-            decimal(&format!("0.{}1", "0".repeat(100))),
-            decimal(&"9".repeat(100)),
-        );
+    #[expect(clippy::float_cmp, reason = "the nearest number is asked for")]
+    fn absurd_quotients_are_exact_too() {
+        let (one, huge) = (decimal("1"), decimal(&format!("1{}", "0".repeat(30))));
+        let figure = gross(side(&one, None), side(&huge, None));
+        assert_eq!(figure.to_f64(), 1e34);
+        assert!(figure > MicroBps::Fits(i128::MAX) && figure.is_positive());
+        let larger = decimal(&format!("2{}", "0".repeat(30)));
+        assert!(gross(side(&one, None), side(&larger, None)) > figure);
         assert_eq!(
-            gross(side(&tiny, None), side(&huge, None)),
-            MicroBps(i128::MAX)
-        );
-        assert_eq!(
-            gross(side(&huge, None), side(&tiny, None)),
-            MicroBps(-(10_i128.pow(10)))
+            gross(side(&huge, None), side(&one, None)),
+            MicroBps::Fits(-(10_i128.pow(10)))
         );
     }
 

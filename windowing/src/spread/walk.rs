@@ -36,6 +36,18 @@ pub(crate) struct WindowOf<'a> {
     pub(crate) shared: &'a [u32],
 }
 
+impl WindowOf<'_> {
+    /// The window's end in nanoseconds, exact: the last windows of 64-bit time end beyond it.
+    fn end_ns(&self) -> i128 {
+        i128::from(self.bounds_ms.1) * i128::from(NS_PER_MS)
+    }
+}
+
+/// The last instant at which something of this stamp and greatest age counts.
+fn expiry(stamp_ns: i64, max_age_ns: i64) -> i128 {
+    i128::from(stamp_ns) + i128::from(max_age_ns)
+}
+
 /// A leg's last quote after the window.
 pub(crate) struct QuoteUpdate<'a> {
     pub(crate) pair: PairId,
@@ -75,7 +87,7 @@ struct LegWork<'a> {
     trades: u64,
     volume: Volume,
     /// Last instant at which it is `ok` if nothing changes; none if it is not now.
-    live_until_ns: Option<i64>,
+    live_until_ns: Option<i128>,
     touched: bool,
     bid_changed: bool,
     ask_changed: bool,
@@ -84,7 +96,7 @@ struct LegWork<'a> {
 struct RouteWork<'a> {
     buy: usize,
     sell: usize,
-    live_until_ns: Option<i64>,
+    live_until_ns: Option<i128>,
     net: Option<MicroBps>,
     best: Option<BestWork<'a>>,
     positive_since_ns: Option<i64>,
@@ -166,28 +178,28 @@ impl<'a> LegWork<'a> {
         self.touched = true;
     }
 
-    fn live_until(&self, rate_max_age_ns: i64) -> Option<i64> {
+    fn live_until(&self, rate_max_age_ns: i64) -> Option<i128> {
         let (stamp_ns, _) = self.quote.filter(|_| !self.is_out && !self.crossed)?;
-        let quote_until = stamp_ns.saturating_add(self.quote_max_age_ns);
+        let quote_until = expiry(stamp_ns, self.quote_max_age_ns);
         if !self.needs_rate {
             return Some(quote_until);
         }
         let (rate_stamp_ns, _) = self.rate?;
-        Some(quote_until.min(rate_stamp_ns.saturating_add(rate_max_age_ns)))
+        Some(quote_until.min(expiry(rate_stamp_ns, rate_max_age_ns)))
     }
 
-    fn state(&self, at_ns: i64, rate_max_age_ns: i64) -> Quality {
+    fn state(&self, at_ns: i128, rate_max_age_ns: i64) -> Quality {
         let Some((stamp_ns, _)) = self.quote.filter(|_| !self.is_out) else {
             return Quality::VenueDown;
         };
         let has_rate = self
             .rate
-            .is_some_and(|(rate_ns, _)| at_ns <= rate_ns.saturating_add(rate_max_age_ns));
+            .is_some_and(|(rate_ns, _)| at_ns <= expiry(rate_ns, rate_max_age_ns));
         if self.needs_rate && !has_rate {
             Quality::NoRate
         } else if self.crossed {
             Quality::Crossed
-        } else if at_ns > stamp_ns.saturating_add(self.quote_max_age_ns) {
+        } else if at_ns > expiry(stamp_ns, self.quote_max_age_ns) {
             Quality::Stale
         } else {
             Quality::Ok
@@ -221,7 +233,7 @@ impl<'a> Scratch<'a> {
             self.apply(pair, *stamp_ns, event);
         }
         self.refresh(of, pair, instant_ns, first);
-        self.settle(of.window.end_ns);
+        self.settle(of.end_ns());
     }
 
     fn set_up(&mut self, of: &WindowOf<'a>, pair: &'a Pair) {
@@ -319,7 +331,7 @@ impl<'a> Scratch<'a> {
             if !buy.touched && !sell.touched {
                 continue;
             }
-            route.settle(at_ns);
+            route.settle(i128::from(at_ns));
             if buy.ask_changed || sell.bid_changed {
                 route.net = None;
             }
@@ -327,25 +339,28 @@ impl<'a> Scratch<'a> {
                 .live_until_ns
                 .zip(sell.live_until_ns)
                 .map(|(a, b)| a.min(b));
-            if route.live_until_ns.is_none_or(|until| until < at_ns) {
+            if route
+                .live_until_ns
+                .is_none_or(|until| until < i128::from(at_ns))
+            {
                 continue;
             }
             let Some((ask, bid)) = buy.ask().zip(sell.bid()) else {
                 continue;
             };
-            let net_now = *route.net.get_or_insert_with(|| {
+            let net_now = route.net.get_or_insert_with(|| {
                 let fee = |leg: usize| of.book.venues[pair.legs[leg].venue.at()].fee;
                 net(ask, fee(route.buy), bid, fee(route.sell))
             });
-            if route.best.as_ref().is_none_or(|best| net_now > best.net) {
+            if route.best.as_ref().is_none_or(|best| *net_now > best.net) {
                 route.best = Some(BestWork {
-                    net: net_now,
+                    net: net_now.clone(),
                     gross: gross(ask, bid),
                     size: size(buy, sell),
                     at_ns,
                 });
             }
-            if net_now > MicroBps(0) {
+            if net_now.is_positive() {
                 route.positive_since_ns = Some(at_ns);
             }
         }
@@ -354,7 +369,7 @@ impl<'a> Scratch<'a> {
         }
     }
 
-    fn settle(&mut self, end_ns: i64) {
+    fn settle(&mut self, end_ns: i128) {
         for route in &mut self.routes {
             route.settle(end_ns);
         }
@@ -383,7 +398,7 @@ impl<'a> Scratch<'a> {
     where
         'a: 'b,
     {
-        let end_ns = of.window.end_ns;
+        let end_ns = of.end_ns();
         let states: Vec<Quality> = self
             .legs
             .iter()
@@ -433,10 +448,13 @@ impl<'a> Scratch<'a> {
         at: usize,
         venue: &'b str,
         state: Quality,
-        end_ns: i64,
+        end_ns: i128,
     ) -> LegRecord<'b> {
         let (leg, work) = (&pair.legs[at], &self.legs[at]);
-        let age_ms = |stamp_ns: i64| end_ns.saturating_sub(stamp_ns).div_euclid(NS_PER_MS);
+        let age_ms = |stamp_ns: i64| {
+            let age_ns = end_ns - i128::from(stamp_ns);
+            i64::try_from(age_ns.div_euclid(i128::from(NS_PER_MS))).unwrap_or(i64::MAX)
+        };
         let quote = work.quote.map(|(_, quote)| quote);
         let rate = work.rate.filter(|_| work.needs_rate);
         LegRecord {
@@ -467,7 +485,7 @@ impl<'a> Scratch<'a> {
         of: &WindowOf<'a>,
         pair: &Pair,
         route: &RouteWork<'a>,
-        at_ns: i64,
+        at_ns: i128,
     ) -> Option<Figures> {
         route.live_until_ns.filter(|&until| at_ns <= until)?;
         let (buy, sell) = (&self.legs[route.buy], &self.legs[route.sell]);
@@ -475,6 +493,7 @@ impl<'a> Scratch<'a> {
         let fee = |leg: usize| of.book.venues[pair.legs[leg].venue.at()].fee;
         let net_now = route
             .net
+            .clone()
             .unwrap_or_else(|| net(ask, fee(route.buy), bid, fee(route.sell)));
         Some(Figures {
             gross_bps: gross(ask, bid).to_f64(),
@@ -485,9 +504,10 @@ impl<'a> Scratch<'a> {
 
 impl RouteWork<'_> {
     /// Counts the positive stretch up to `at_ns` or to the route's expiry.
-    fn settle(&mut self, at_ns: i64) {
+    fn settle(&mut self, at_ns: i128) {
         if let Some((since_ns, until_ns)) = self.positive_since_ns.take().zip(self.live_until_ns) {
-            self.positive_ns += at_ns.min(until_ns).saturating_sub(since_ns).max(0);
+            let lasted_ns = (at_ns.min(until_ns) - i128::from(since_ns)).max(0);
+            self.positive_ns += i64::try_from(lasted_ns).unwrap_or(i64::MAX);
         }
     }
 }

@@ -69,3 +69,44 @@ fn the_best_of_huge_figures_is_judged_by_their_digits_and_not_by_their_doubles()
     assert_eq!(a_to_b(&lines(1, 2), &case, 0, "best/at_ns"), "200000000");
     assert_eq!(a_to_b(&lines(2, 1), &case, 0, "best/at_ns"), "100000000");
 }
+
+#[test]
+fn figures_beyond_128_bits_are_exact() {
+    let lines = [
+        btc("a", 10).quote("1", "1"),
+        btc("b", 20).quote(
+            &format!("1{}", "0".repeat(30)),
+            &format!("2{}", "0".repeat(30)),
+        ),
+        btc("b", 30).quote(
+            &format!("3{}", "0".repeat(30)),
+            &format!("4{}", "0".repeat(30)),
+        ),
+        btc("b", 40).quote(
+            &format!("2{}", "0".repeat(30)),
+            &format!("4{}", "0".repeat(30)),
+        ),
+    ];
+    let output = check(&lines, &Case::default());
+    assert!(
+        output.spreads[0].contains(r#""end":{"gross_bps":2e+34,"net_bps":2e+34}"#),
+        "{}",
+        output.spreads[0]
+    );
+    assert!(
+        output.spreads[0].contains(r#""best":{"gross_bps":3e+34"#),
+        "{}",
+        output.spreads[0]
+    );
+}
+
+#[test]
+fn ages_are_right_where_the_window_ends_beyond_64_bits() {
+    let lines = [Tick::at_ns("a", "BTC-USD", i64::MAX).quote("1", "2")];
+    let output = check(&lines, &Case::default());
+    assert!(
+        output.spreads[0].contains(r#""age_ms":145"#),
+        "{}",
+        output.spreads[0]
+    );
+}
