@@ -12,6 +12,8 @@ use serde_json::value::RawValue;
 
 use super::admit::admit;
 use super::book::Book;
+use super::bucket::Buckets;
+use super::counters::Counters;
 use super::event::{Event, PairId};
 use super::settings::Settings;
 use super::walk::{QuoteUpdate, Scratch, WindowOf};
@@ -53,43 +55,6 @@ pub enum Side {
     },
     /// A record for `dead-letters`.
     Dead(DeadLetter),
-}
-
-/// What a partition has seen so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Quotes admitted, late ones included.
-    pub quotes: u64,
-    /// Trades admitted, late ones included.
-    pub trades: u64,
-    /// Rates admitted.
-    pub rates: u64,
-    /// Marks.
-    pub marks: u64,
-    /// Statuses.
-    pub statuses: u64,
-    /// Ticks that came too late.
-    pub late: u64,
-    /// Rates that came too late and were ignored.
-    pub rates_ignored: u64,
-    /// Records that could not be read or admitted.
-    pub dead: u64,
-    /// Windows closed, records or not.
-    pub windows: u64,
-}
-
-impl std::ops::AddAssign for Counters {
-    fn add_assign(&mut self, other: Self) {
-        self.quotes += other.quotes;
-        self.trades += other.trades;
-        self.rates += other.rates;
-        self.marks += other.marks;
-        self.statuses += other.statuses;
-        self.late += other.late;
-        self.rates_ignored += other.rates_ignored;
-        self.dead += other.dead;
-        self.windows += other.windows;
-    }
 }
 
 /// The state of spreads of one partition.
@@ -289,62 +254,6 @@ impl SpreadLogic {
 
 /// A record of two legs takes about this many bytes.
 const LINE_BYTES: usize = 1_100;
-
-/// Which events of a window belong to which pair, by place. Kept from window to window, so that nothing is allocated and
-/// only what was touched is cleared.
-#[derive(Debug, Clone, Default)]
-struct Buckets {
-    /// Per pair: where its places begin in `places`, and how many they are.
-    spans: Vec<(u32, u32)>,
-    touched: Vec<PairId>,
-    places: Vec<u32>,
-    shared: Vec<u32>,
-}
-
-impl Buckets {
-    fn fill(&mut self, events: &[(i64, Event)], n_pairs: usize) {
-        for pair in self.touched.drain(..) {
-            self.spans[pair.at()] = (0, 0);
-        }
-        self.spans.resize(n_pairs, (0, 0));
-        self.shared.clear();
-        for (place, (_, event)) in (0_u32..).zip(events) {
-            match event {
-                Event::Quote(pair, ..) | Event::Trade(pair, ..) => {
-                    let (_, count) = &mut self.spans[pair.at()];
-                    if *count == 0 {
-                        self.touched.push(*pair);
-                    }
-                    *count += 1;
-                }
-                Event::Rate(..) | Event::Status(..) => self.shared.push(place),
-            }
-        }
-        let mut total = 0;
-        for pair in &self.touched {
-            let (begin, count) = &mut self.spans[pair.at()];
-            *begin = total;
-            total += *count;
-            *count = 0;
-        }
-        self.places.clear();
-        self.places
-            .resize(usize::try_from(total).unwrap_or_default(), 0);
-        for (place, (_, event)) in (0_u32..).zip(events) {
-            if let Event::Quote(pair, ..) | Event::Trade(pair, ..) = event {
-                let (begin, count) = &mut self.spans[pair.at()];
-                self.places[usize::try_from(*begin + *count).unwrap_or_default()] = place;
-                *count += 1;
-            }
-        }
-    }
-
-    fn of(&self, pair: PairId) -> &[u32] {
-        let (begin, count) = self.spans[pair.at()];
-        let begin = usize::try_from(begin).unwrap_or_default();
-        &self.places[begin..begin + usize::try_from(count).unwrap_or_default()]
-    }
-}
 
 fn late_line(bytes: Vec<u8>, boundary_ns: i64, stamp_ns: i64) -> Vec<u8> {
     let text = String::from_utf8(bytes).expect("a record that was decoded is UTF-8");

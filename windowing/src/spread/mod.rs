@@ -3,10 +3,11 @@
 //! Only quotes that were live at the same instant of event time are compared. Reading order: [`settings`] and [`fee`] (what
 //! the user decides), [`event`] (what is kept of a record), [`book`] (venues, rates, pairs and their legs between windows),
 //! [`admit`] (a record becomes an event, or a dead letter), [`figures`] and [`volume`] (exact arithmetic), [`walk`] (one
-//! pair through one window), [`logic`] (all of it as the logic of [`crate::windows`]).
+//! pair through one window; its legs and routes beside it, its record in `describe`), [`logic`] (all of it as the logic of [`crate::windows`]).
 
 pub mod admit;
 pub mod book;
+pub mod counters;
 pub mod event;
 pub mod fee;
 pub mod figures;
@@ -15,5 +16,11 @@ pub mod settings;
 pub mod volume;
 pub mod walk;
 
-pub use logic::{Counters, Emitted, Input, Side, SpreadLogic};
+mod bucket;
+mod describe;
+mod leg;
+mod route;
+
+pub use counters::Counters;
+pub use logic::{Emitted, Input, Side, SpreadLogic};
 pub use settings::Settings;
