@@ -122,3 +122,6 @@ where
         side: side_stream,
     }
 }
+
+#[cfg(test)]
+mod tests;
