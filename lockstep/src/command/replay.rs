@@ -47,19 +47,23 @@ pub(crate) struct Play<'a> {
 }
 
 impl Play<'_> {
-    /// Plays them all into a sink, with a progress bar.
+    /// Opens the captures: before any output is made, so that a wrong name costs nobody an earlier result.
+    pub(crate) fn open(&self) -> Result<Vec<Input>, Failure> {
+        self.files
+            .iter()
+            .map(|path| Input::open(&path.to_string_lossy()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(bad_input)
+    }
+
+    /// Plays opened captures into a sink, with a progress bar.
     pub(crate) fn run(
         &self,
+        inputs: Vec<Input>,
         sink: &mut impl Sink,
         config: &Config,
         stop: &Stop,
     ) -> Result<Played, Failure> {
-        let inputs = self
-            .files
-            .iter()
-            .map(|path| Input::open(&path.to_string_lossy()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(bad_input)?;
         let total = inputs.iter().map(|input| input.size).sum::<Option<u64>>();
         let bar = progress::bytes(total, "replaying", self.out);
         let mut core = Core::new(settings::ingest(config, self.pairs));
@@ -101,6 +105,7 @@ fn into_files(args: &ReplayArgs, config: &Config, stop: &Stop) -> Outcome {
         pace: args.speed,
         out: Some(&args.out),
     };
+    let inputs = play.open()?;
     let workers = args.workers.map_or(config.windowing.workers, usize::from);
     let files = Files::create(
         0..TICKS.partitions,
@@ -123,7 +128,7 @@ fn into_files(args: &ReplayArgs, config: &Config, stop: &Stop) -> Outcome {
     let windowing = Settings::from(config);
     let (played, windowed) = std::thread::scope(|scope| {
         let windows = scope.spawn(|| dataflow::run(&windowing, tasks));
-        let played = play.run(&mut sink, config, stop);
+        let played = play.run(inputs, &mut sink, config, stop);
         if played.is_err() {
             // Nothing came or not all of it: what is open stays open.
             stop.set();
@@ -161,11 +166,12 @@ fn onto_broker(args: &ReplayArgs, address: &str, config: &Config, stop: &Stop) -
         pace: args.speed,
         out: None,
     };
+    let inputs = play.open()?;
     let broker = settings::cluster(config, Some(address))?;
     report::await_topics(&broker, stop)?;
     let producer = broker.producer(ProducerOptions::new("replay").stop(&stop.flag))?;
     let mut sink = KafkaSink::new(producer, Arc::clone(&stop.flag));
-    let played = play.run(&mut sink, config, stop);
+    let played = play.run(inputs, &mut sink, config, stop);
     // An interrupted replay still delivers what it has handed over.
     sink.finish()?;
     let played = played?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::ingest::publish::KafkaSink;
+use ::ingest::replay::Input;
 use anyhow::Context;
 use contract::config::Config;
 use contract::topic;
@@ -58,6 +59,13 @@ pub(crate) fn run(args: &UpArgs, config: &Config, stop: &Stop) -> Outcome {
             "`live` cannot be mixed with capture files".to_owned(),
         ));
     }
+    let play = Play {
+        files: &args.source,
+        pairs: args.pairs,
+        pace: args.speed,
+        out: Some(&args.out),
+    };
+    let inputs = if live { Vec::new() } else { play.open()? };
     let broker = settings::broker(config, &args.broker)?;
     tracing::info!(broker = broker.describe(), "up");
     let mut out = files::create(&args.out)?;
@@ -65,7 +73,7 @@ pub(crate) fn run(args: &UpArgs, config: &Config, stop: &Stop) -> Outcome {
     let summary = if live {
         exchanges(args, config, &broker, &mut out, stop)?
     } else {
-        recorded(args, config, &broker, &mut out, stop)?
+        recorded(args, (&play, inputs), config, &broker, &mut out, stop)?
     };
     report::close(&summary, args.json)?;
     if stop.is_interrupted() {
@@ -78,20 +86,15 @@ pub(crate) fn run(args: &UpArgs, config: &Config, stop: &Stop) -> Outcome {
 /// Captures: ends when they do.
 fn recorded(
     args: &UpArgs,
+    (play, inputs): (&Play<'_>, Vec<Input>),
     config: &Config,
     broker: &Broker,
     out: &mut Output,
     stop: &Stop,
 ) -> Result<Summary, Failure> {
     let started = Instant::now();
-    let play = Play {
-        files: &args.source,
-        pairs: args.pairs,
-        pace: args.speed,
-        out: Some(&args.out),
-    };
     let (played, tally) = through(args, config, broker, out, stop, |windows| {
-        publish(&play, config, broker, windows, stop)
+        publish((play, inputs), config, broker, windows, stop)
     })?;
     let mut summary = Summary::default();
     report::ingest_rows(&mut summary, &played);
@@ -175,7 +178,7 @@ fn through<T>(
 
 /// Plays the captures onto `ticks` and tells windowing where they end.
 fn publish(
-    play: &Play<'_>,
+    (play, inputs): (&Play<'_>, Vec<Input>),
     config: &Config,
     broker: &Broker,
     windows: &JobHandle,
@@ -183,7 +186,7 @@ fn publish(
 ) -> Result<Played, Failure> {
     let producer = broker.producer(ProducerOptions::new("ingest").stop(&stop.flag))?;
     let mut sink = KafkaSink::new(producer, Arc::clone(&stop.flag));
-    let played = play.run(&mut sink, config, stop);
+    let played = play.run(inputs, &mut sink, config, stop);
     let finished = sink.finish();
     let played = played?;
     if !stop.is_set() {

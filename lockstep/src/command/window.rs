@@ -1,7 +1,7 @@
 //! `lockstep window`: a file of ticks as one partition, or `ticks` of a broker until stopped.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,8 +26,6 @@ use crate::{progress, report, settings};
 
 /// Lines handed over at once.
 const BATCH: usize = 2_048;
-/// The longest line taken, in bytes; a longer one cannot have come from a topic.
-const MAX_LINE: u64 = 16 << 20;
 
 /// From a file or from a broker.
 pub(crate) fn run(args: &WindowArgs, config: &Config, stop: &Stop) -> Outcome {
@@ -189,11 +187,7 @@ impl Source for FileLines {
         let mut read_bytes = 0;
         for _ in 0..BATCH {
             let mut bytes = Vec::with_capacity(400);
-            let read = self
-                .reader
-                .by_ref()
-                .take(MAX_LINE)
-                .read_until(b'\n', &mut bytes)?;
+            let read = self.reader.read_until(b'\n', &mut bytes)?;
             if read == 0 {
                 return Ok(Polled::End);
             }

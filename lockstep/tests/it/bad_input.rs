@@ -197,3 +197,42 @@ fn a_reader_that_has_enough_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(code(&output), Some(0), "{}", stderr(&output));
 }
+
+#[test]
+fn a_line_of_any_length_is_one_record() {
+    let room = Room::new();
+    let long = "x".repeat(17 << 20);
+    let from = room.write(
+        "ticks.jsonl",
+        format!("{long}\n{{\"v\":1,\"kind\":\"mark\",\"venue\":\"a\",\"event_ns\":5}}\n"),
+    );
+    let (out, dead) = (room.path("out"), room.path("dead"));
+    run_well([
+        "window".as_ref(),
+        "--from".as_ref(),
+        from.as_os_str(),
+        "--out".as_ref(),
+        out.as_os_str(),
+        "--dead-letters".as_ref(),
+        dead.as_os_str(),
+    ]);
+    assert!(
+        room.read("dead") == long + "\n",
+        "the line is kept whole and once"
+    );
+}
+
+#[test]
+fn a_wrong_name_costs_nobody_an_earlier_result() {
+    let room = Room::new();
+    let (missing, out) = (
+        room.path("none.capture"),
+        room.write("spreads.jsonl", "earlier\n"),
+    );
+    for command in [&["replay"][..], &["up", "--headless", "--source"]] {
+        let mut args: Vec<&std::ffi::OsStr> = command.iter().map(|arg| (*arg).as_ref()).collect();
+        args.extend([missing.as_os_str(), "--out".as_ref(), out.as_os_str()]);
+        assert_eq!(code(&run(args)), Some(3));
+        assert_eq!(room.read("spreads.jsonl"), "earlier\n", "{command:?}");
+    }
+}
