@@ -1,4 +1,21 @@
-//! Topics -> a ratatui screen. **Not built yet**: this crate is a page that says what will live here.
+//! Topics -> a terminal screen.
 //!
-//! Planned reading order: `message` -> `app` (state; `update` does no I/O) -> `view` (`draw` takes `&App`) -> `input` ->
-//! `feed` (the thread that reads Kafka, apart from the one that draws) -> `terminal` (given back on error and on panic).
+//! ```text
+//! [spreads] [venues] [alerts] --feed thread--> App <--keys, mouse, time-- drawing thread --> terminal
+//!                                              log lines of this process --^
+//! ```
+//!
+//! Feeding and drawing are apart: the feed folds records into an [`app::App`] of bounded size and never waits for the
+//! terminal; the drawing thread looks at what stands there, at most thirty times a second, and never waits for Kafka.
+//! What when full: there is no queue between the two. The newest state replaces the older one, and how many records
+//! were replaced before any frame showed them is counted and shown. Reading order:
+//!
+//! - [`config`]: what the caller decides.
+//! - [`log`]: the log lines of this process, kept for a view instead of scribbling over the screen.
+//! - [`run`]: the dashboard on a terminal, or one frame as text.
+//! - [`error`]: why it could not go on.
+
+pub mod config;
+pub mod error;
+pub mod log;
+pub mod run;
