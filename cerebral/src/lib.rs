@@ -6,3 +6,10 @@
 //! frequencies) -> `connectivity` (PLI, wPLI and their kin) -> `surrogate` (what noise alone would give) -> `twin` (the
 //! Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) -> `report`. A
 //! module stands below once it is built. The streaming job will stand on the generic window operators of `windowing`.
+
+mod error;
+mod number;
+mod units;
+
+pub use error::AnalysisError;
+pub use units::{Band, SampleRate};
