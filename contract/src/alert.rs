@@ -12,6 +12,7 @@ pub mod tags {
     use super::kind;
     kind!(SpreadWhat, "spread");
     kind!(OutageWhat, "outage");
+    kind!(StallWhat, "stall");
 }
 
 /// Whether an episode lasts.
@@ -28,12 +29,14 @@ pub enum EpisodeState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
-    /// Not yet told.
+    /// The newest state is not yet told. With a message id only the end of the episode is missing there.
     Pending,
     /// Discord has answered that it keeps the message.
     Sent,
-    /// Discord will not take it (401, 404).
+    /// Discord will not take it (401, 404); it is tried again at the next start.
     Refused,
+    /// No webhook is set: told in the log and on this topic alone.
+    Logged,
 }
 
 /// The newest state of an episode.
@@ -46,6 +49,9 @@ pub enum Alert<'a> {
     /// A venue that does not deliver.
     #[serde(borrow)]
     Outage(OutageEpisode<'a>),
+    /// A pipeline that gives no windows.
+    #[serde(borrow)]
+    Stall(StallEpisode<'a>),
 }
 
 /// Windows of one pair and direction above the threshold.
@@ -88,7 +94,8 @@ pub struct SpreadEpisode<'a> {
     pub message_id: Option<Text<'a>>,
     /// How far its message has come.
     pub delivery: Delivery,
-    /// The process died between Discord's answer and the record of it, so the message may stand twice.
+    /// The message may stand twice: the process died between Discord's answer and the record of it, or no answer came.
+    /// Also true from just before the message is sent until the answer, so that whoever takes over knows.
     pub possible_repeat: bool,
 }
 
@@ -122,6 +129,33 @@ pub struct OutageEpisode<'a> {
     pub possible_repeat: bool,
 }
 
+/// No windows came for too long, by the alerter's own clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StallEpisode<'a> {
+    /// Version, always 1.
+    pub v: V1,
+    /// Id: `stall` and opening in milliseconds.
+    #[serde(borrow)]
+    pub episode: Text<'a>,
+    /// Always `stall`.
+    pub what: tags::StallWhat,
+    /// Whether it lasts.
+    pub state: EpisodeState,
+    /// When the last window had come, milliseconds since 1970.
+    pub opened_ms: i64,
+    /// Newest look at it, milliseconds since 1970.
+    pub updated_ms: i64,
+    /// When windows came again, milliseconds since 1970.
+    pub closed_ms: Option<i64>,
+    /// Discord's id of the message.
+    #[serde(borrow)]
+    pub message_id: Option<Text<'a>>,
+    /// How far its message has come.
+    pub delivery: Delivery,
+    /// See [`SpreadEpisode::possible_repeat`].
+    pub possible_repeat: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +165,7 @@ mod tests {
         for example in [
             r#"{"v":1,"episode":"BTC-USD/binance/coinbase/1723161254000","what":"spread","pair":"BTC-USD","buy":"binance","sell":"coinbase","state":"open","opened_ms":1723161254000,"updated_ms":1723161259000,"closed_ms":null,"peak_net_bps":14.2,"peak_size":"0.7","peak_at_ns":1723161256310000000,"windows":5,"message_id":"1183","delivery":"sent","possible_repeat":false}"#,
             r#"{"v":1,"episode":"outage/binance/1723161260000","what":"outage","venue":"binance","state":"closed","opened_ms":1723161260000,"updated_ms":1723161272000,"closed_ms":1723161272000,"message_id":"1184","delivery":"sent","possible_repeat":false}"#,
+            r#"{"v":1,"episode":"stall/1723161260000","what":"stall","state":"open","opened_ms":1723161260000,"updated_ms":1723161275000,"closed_ms":null,"message_id":null,"delivery":"logged","possible_repeat":false}"#,
         ] {
             let alert: Alert<'_> = serde_json::from_str(example).unwrap();
             assert_eq!(serde_json::to_string(&alert).unwrap(), example);

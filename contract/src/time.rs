@@ -45,6 +45,16 @@ pub fn parse_rfc3339(text: &str) -> Result<i64, StampError> {
     i64::try_from(stamp.as_nanosecond()).map_err(|_| fault())
 }
 
+/// A time zone by its name (`Europe/Paris`, `UTC`) or its offset (`+05:30`); none where there is no such zone. The zones'
+/// rules are built in, so that every machine knows the same.
+#[must_use]
+pub fn parse_zone(text: &str) -> Option<jiff::tz::TimeZone> {
+    let is_known = !text.is_empty() && !text.starts_with(':');
+    is_known
+        .then(|| jiff::fmt::temporal::DateTimeParser::new().parse_time_zone(text))?
+        .ok()
+}
+
 /// Judges a venue's stamp against its receipt.
 ///
 /// # Errors
@@ -113,6 +123,26 @@ mod tests {
             Ok(1_786_309_538_504_360_000)
         );
         assert_eq!(parse_rfc3339("1970-01-01T00:00:00Z"), Ok(0));
+    }
+
+    #[test]
+    fn zones_go_by_name_or_offset() {
+        for (text, offset_s) in [
+            ("UTC", 0),
+            ("+05:30", 19_800),
+            ("-08:00", -28_800),
+            ("Asia/Tokyo", 32_400),
+        ] {
+            let zone = parse_zone(text).unwrap();
+            assert_eq!(
+                zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds(),
+                offset_s,
+                "{text}"
+            );
+        }
+        for text in ["", "Mars/Olympus", "25:00", "+99:00", "5"] {
+            assert!(parse_zone(text).is_none(), "{text}");
+        }
     }
 
     #[test]

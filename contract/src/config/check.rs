@@ -3,12 +3,14 @@
 //! In: a [`Leaf`]. Out: a [`Value`] of the type its setting asks for, or the [`Problem`] with it.
 //! Nothing is rounded, clipped or guessed.
 
+use super::alerter::{QuietHours, Secret, is_webhook_url, is_zone};
+use super::bps::Bps;
 use super::fault::Problem;
 use super::fee::{FeeError, TakerFee};
 use super::layer::{self, Leaf, Path, Raw, dotted};
 use super::name::{check_names, check_url, has_blank, is_broker};
 use super::schema::{self, Kind, Setting};
-use super::secret;
+use super::secret::{self, MASK};
 
 /// A value that its setting accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub(super) enum Value {
     Whole(i64),
     /// Of [`Kind::Fee`].
     Fee(TakerFee),
+    /// Of [`Kind::Bps`].
+    Bps(Bps),
+    /// Of [`Kind::SecretUrl`].
+    Secret(Secret),
     /// Of any kind that is text.
     Text(String),
     /// Of [`Kind::UrlList`].
@@ -53,7 +59,44 @@ pub(super) fn check(leaf: &Leaf) -> Result<Option<Value>, Problem> {
 fn value_of(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem> {
     match &setting.kind {
         Kind::Whole { min, max } => whole(setting, path, raw, *min, *max),
-        Kind::Fee => fee(setting, path, raw),
+        Kind::Fee => decimal(setting, path, raw, |text| {
+            TakerFee::parse_bps(text).map(Value::Fee)
+        }),
+        Kind::Bps { min, max } => decimal(setting, path, raw, |text| {
+            Bps::parse(text, *min..=*max).map(Value::Bps)
+        }),
+        Kind::SecretUrl => {
+            let text = text(path, raw, "a string")?;
+            if text.is_empty() || is_webhook_url(&text) {
+                return Ok(Value::Secret(Secret::new(text)));
+            }
+            Err(Problem::Unusable {
+                key: dotted(path),
+                value: MASK.to_owned(),
+                why: "a webhook's address starts with https:// or http:// and a host and ends with its path",
+            })
+        }
+        Kind::File => text(path, raw, "a string").map(Value::Text),
+        Kind::QuietHours => {
+            let text = text(path, raw, "a string")?;
+            let usable = text.is_empty() || QuietHours::parse(&text).is_some();
+            usable_text(
+                path,
+                text,
+                usable,
+                "quiet hours are HH:MM-HH:MM, as in 22:00-07:00, or empty",
+            )
+        }
+        Kind::Zone => {
+            let text = text(path, raw, "a string")?;
+            let usable = is_zone(&text);
+            usable_text(
+                path,
+                text,
+                usable,
+                "a zone is a name such as Europe/Paris, UTC, or an offset such as +05:30",
+            )
+        }
         Kind::Choice {
             accepted,
             not_built,
@@ -114,7 +157,12 @@ fn whole(setting: &Setting, path: &Path, raw: &Raw, min: i64, max: i64) -> Resul
     })
 }
 
-fn fee(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem> {
+fn decimal(
+    setting: &Setting,
+    path: &Path,
+    raw: &Raw,
+    parse: impl Fn(&str) -> Result<Value, FeeError>,
+) -> Result<Value, Problem> {
     let wanted = "a decimal number of basis points with at most 6 decimals and no exponent";
     let text = match raw {
         Raw::Whole(digits, 10) => digits.as_str(),
@@ -122,16 +170,14 @@ fn fee(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem> {
         Raw::Variable(text) => text.trim(),
         _ => return Err(wrong_type(path, raw, wanted)),
     };
-    TakerFee::parse_bps(text)
-        .map(Value::Fee)
-        .map_err(|fault| match fault {
-            FeeError::Shape => wrong_type(path, raw, wanted),
-            FeeError::Range => Problem::Range {
-                key: dotted(path),
-                value: text.to_owned(),
-                range: setting.range(),
-            },
-        })
+    parse(text).map_err(|fault| match fault {
+        FeeError::Shape => wrong_type(path, raw, wanted),
+        FeeError::Range => Problem::Range {
+            key: dotted(path),
+            value: text.to_owned(),
+            range: setting.range(),
+        },
+    })
 }
 
 fn choice(path: &Path, raw: &Raw, accepted: &[&str], not_built: &[&str]) -> Result<Value, Problem> {
@@ -206,8 +252,9 @@ fn text(path: &Path, raw: &Raw, wanted: &'static str) -> Result<String, Problem>
 }
 
 fn wrong_type(path: &Path, raw: &Raw, wanted: &'static str) -> Problem {
-    let is_secret = path.first().is_some_and(|name| name == "kafka")
-        && path.last().is_some_and(|name| secret::is_secret(name));
+    let is_property = path.first().is_some_and(|name| name == "kafka");
+    let is_secret = (is_property && path.last().is_some_and(|name| secret::is_secret(name)))
+        || schema::find(path).is_some_and(|setting| matches!(setting.kind, Kind::SecretUrl));
     let shown = |kind: &str, text: &str| {
         if is_secret {
             kind.to_owned()

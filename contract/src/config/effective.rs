@@ -45,6 +45,8 @@ impl Config {
         writeln!(out, "silent_after_ms = {}", ingest.silent_after_ms)?;
         writeln!(out, "health_interval_ms = {}", ingest.health_interval_ms)?;
 
+        self.write_alerter(out)?;
+
         for (name, venue) in &self.venues {
             writeln!(out, "\n[venues.{}]", quoted_if_needed(name))?;
             self.write_venue(out, venue)?;
@@ -59,6 +61,40 @@ impl Config {
         writeln!(out, "\n[kafka.properties]")?;
         for (name, value) in self.kafka.properties.masked() {
             writeln!(out, "{} = {}", quoted_if_needed(name), toml_string(value))?;
+        }
+        Ok(())
+    }
+
+    fn write_alerter(&self, out: &mut String) -> std::fmt::Result {
+        let alerter = &self.alerter;
+        writeln!(out, "\n[alerter]")?;
+        writeln!(out, "threshold_bps = {}", alerter.threshold)?;
+        writeln!(out, "hysteresis_bps = {}", alerter.hysteresis)?;
+        writeln!(out, "min_duration_ms = {}", alerter.min_duration_ms)?;
+        writeln!(out, "cooldown_ms = {}", alerter.cooldown_ms)?;
+        let quiet_hours = alerter.quiet_hours.map(|hours| hours.to_string());
+        writeln!(
+            out,
+            "quiet_hours = {}",
+            toml_string(&quiet_hours.unwrap_or_default())
+        )?;
+        writeln!(out, "quiet_zone = {}", toml_string(&alerter.quiet_zone))?;
+        writeln!(out, "outage_after_ms = {}", alerter.outage_after_ms)?;
+        writeln!(out, "stall_after_ms = {}", alerter.stall_after_ms)?;
+        writeln!(out, "update_interval_ms = {}", alerter.update_interval_ms)?;
+        match &alerter.webhook_url {
+            Some(secret) => writeln!(out, "webhook_url = {}", toml_string(&secret.to_string()))?,
+            None => writeln!(out, "# webhook_url: none given")?,
+        }
+        match &alerter.webhook_url_file {
+            Some(file) => writeln!(out, "webhook_url_file = {}", toml_string(file))?,
+            None => writeln!(out, "# webhook_url_file: none given")?,
+        }
+        if !alerter.threshold_of.is_empty() {
+            writeln!(out, "\n[alerter.threshold_bps_of]")?;
+        }
+        for (pair, threshold) in &alerter.threshold_of {
+            writeln!(out, "{} = {threshold}", quoted_if_needed(pair))?;
         }
         Ok(())
     }

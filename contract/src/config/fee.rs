@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-/// Millionths of a basis point in one basis point.
-const MICRO: i64 = 1_000_000;
+use super::bps;
 
 /// What a venue takes from an order that meets a resting one.
 ///
@@ -39,31 +38,7 @@ impl TakerFee {
     /// # Errors
     /// [`FeeError::Shape`] for any other text, [`FeeError::Range`] outside -100..=1000 bps.
     pub fn parse_bps(text: &str) -> Result<Self, FeeError> {
-        let (sign, digits) = match text.as_bytes().first() {
-            Some(b'-') => (-1, &text[1..]),
-            Some(b'+') => (1, &text[1..]),
-            _ => (1, text),
-        };
-        let (whole, decimals) = match digits.split_once('.') {
-            Some((whole, decimals)) if !decimals.is_empty() => (whole, decimals),
-            Some(_) => return Err(FeeError::Shape),
-            None => (digits, ""),
-        };
-        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !all_digits(whole) || !all_digits(decimals) || decimals.len() > 6 {
-            return Err(FeeError::Shape);
-        }
-        // Only the size of the number can fail from here on.
-        let whole: i64 = whole.parse().map_err(|_| FeeError::Range)?;
-        let micro: i64 = format!("{decimals:0<6}")
-            .parse()
-            .map_err(|_| FeeError::Shape)?;
-        let total = whole
-            .checked_mul(MICRO)
-            .and_then(|value| value.checked_add(micro))
-            .map(|value| sign * value)
-            .filter(|value| (Self::MIN_BPS * MICRO..=Self::MAX_BPS * MICRO).contains(value));
-        total.map(Self).ok_or(FeeError::Range)
+        bps::micro_of(text, Self::MIN_BPS..=Self::MAX_BPS).map(Self)
     }
 
     /// The fee in millionths of a basis point, -100,000,000 to 1,000,000,000.
@@ -75,14 +50,7 @@ impl TakerFee {
 /// Basis points, without trailing zeros, as [`TakerFee::parse_bps`] reads them.
 impl fmt::Display for TakerFee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let whole = (self.0 / MICRO).abs();
-        let micro = (self.0 % MICRO).abs();
-        if micro == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        let decimals = format!("{micro:06}");
-        write!(f, "{sign}{whole}.{}", decimals.trim_end_matches('0'))
+        bps::write_micro(f, self.0)
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::alerter::{Alerter, QuietHours, Secret};
+use super::bps::Bps;
 use super::check::Value;
 use super::layer::Path;
 use super::schema::{MARK_LAG_MS, MAX_MESSAGE_BYTES};
@@ -48,6 +50,7 @@ impl Config {
                 silent_after_ms: values.given(["ingest", "silent_after_ms"]),
                 health_interval_ms: values.given(["ingest", "health_interval_ms"]),
             },
+            alerter: values.alerter(),
             venues,
             pairs: values.symbols("pairs"),
             rates: values.symbols("rates"),
@@ -89,6 +92,46 @@ impl Values<'_> {
         match self.0.get(path) {
             Some(Value::Text(text)) => Some(text.clone()),
             _ => None,
+        }
+    }
+
+    fn bps(&self, path: &Path) -> Option<Bps> {
+        match self.0.get(path) {
+            Some(Value::Bps(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn alerter(&self) -> Alerter {
+        let key = |key: &str| path(["alerter", key]);
+        let given = |name: &str| self.given(["alerter", name]);
+        let threshold_of = self
+            .0
+            .keys()
+            .filter(|path| path.len() == 3 && path[0] == "alerter");
+        let text = |name: &str| self.text(&key(name)).filter(|text| !text.is_empty());
+        Alerter {
+            threshold: self
+                .bps(&key("threshold_bps"))
+                .expect("default.toml gives alerter.threshold_bps"),
+            threshold_of: threshold_of
+                .filter_map(|path| Some((path[2].clone(), self.bps(path)?)))
+                .collect(),
+            hysteresis: self
+                .bps(&key("hysteresis_bps"))
+                .expect("default.toml gives alerter.hysteresis_bps"),
+            min_duration_ms: given("min_duration_ms"),
+            cooldown_ms: given("cooldown_ms"),
+            quiet_hours: text("quiet_hours").and_then(|text| QuietHours::parse(&text)),
+            quiet_zone: text("quiet_zone").expect("default.toml gives alerter.quiet_zone"),
+            outage_after_ms: given("outage_after_ms"),
+            stall_after_ms: given("stall_after_ms"),
+            update_interval_ms: given("update_interval_ms"),
+            webhook_url: match self.0.get(&key("webhook_url")) {
+                Some(Value::Secret(url)) if *url != Secret::new("") => Some(url.clone()),
+                _ => None,
+            },
+            webhook_url_file: text("webhook_url_file"),
         }
     }
 

@@ -196,14 +196,24 @@ fn path_of<'a>(
         .split("__")
         .map(str::to_owned)
         .collect();
-    let is_symbols = path[0].eq_ignore_ascii_case("pairs") || path[0].eq_ignore_ascii_case("rates");
+    let is = |level: usize, name: &str| {
+        path.get(level)
+            .is_some_and(|written: &String| written.eq_ignore_ascii_case(name))
+    };
+    let pair_at = if is(0, "pairs") || is(0, "rates") {
+        Some(1)
+    } else if is(0, "alerter") && is(1, "threshold_bps_of") {
+        Some(2)
+    } else {
+        None
+    };
     for (level, name) in path.iter_mut().enumerate() {
-        if !(is_symbols && level == 1) {
+        if pair_at != Some(level) {
             *name = name.to_lowercase();
         }
     }
-    if is_symbols && path.len() > 1 {
-        path[1] = pair_name(&path, known)?;
+    if let Some(level) = pair_at.filter(|level| *level < path.len()) {
+        path[level] = pair_name(&path, level, known)?;
     }
     if path.len() == 3 && path[0] == "kafka" && path[1] == "properties" {
         path[2] = path[2].replace('_', ".");
@@ -223,15 +233,19 @@ fn path_of<'a>(
 /// name as it stands, with its `_` for the `-` that a shell does not allow in a name.
 fn pair_name<'a>(
     path: &[String],
+    level: usize,
     known: impl Iterator<Item = &'a Path>,
 ) -> Result<String, Problem> {
     let plain = |name: &str| name.to_lowercase().replace('_', "-");
-    let name = &path[1];
-    let mut meant: Vec<&String> = known
-        .filter(|other| other.len() > 1 && other[0] == path[0])
-        .map(|other| &other[1])
-        .filter(|other| plain(other) == plain(name))
-        .collect();
+    let name = &path[level];
+    // A threshold is of a pair, so that those of `[pairs]` are known to it.
+    let names = known.filter_map(|other| match other.as_slice() {
+        [table, pair, _] if table == "pairs" && level == 2 => Some(pair),
+        _ if other.len() > level && other[..level] == path[..level] => Some(&other[level]),
+        _ => None,
+    });
+    let mut meant: Vec<&String> = names.filter(|other| plain(other) == plain(name)).collect();
+    meant.sort();
     meant.dedup();
     if let Some(same) = meant.iter().find(|other| **other == name) {
         return Ok((*same).clone());
@@ -241,7 +255,7 @@ fn pair_name<'a>(
         [] if name.contains('-') => Ok(name.clone()),
         [] if name.matches('_').count() == 1 => Ok(name.replace('_', "-")),
         _ => Err(Problem::Name {
-            key: path[0].clone(),
+            key: dotted(&path[..level]),
             name: name.clone(),
             why: "cannot tell which `_` stands for `-`; write the name with `-`, or put it into a file",
         }),

@@ -10,6 +10,8 @@
 //! [`ConfigError`] that lists all its faults with the line or variable each came from. Deliberately
 //! absent: the file system, the environment, the command line; the caller has read them.
 
+mod alerter;
+mod bps;
 mod check;
 mod effective;
 mod fault;
@@ -25,6 +27,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use alerter::{Alerter, QuietHours, Secret, is_webhook_url};
+pub use bps::Bps;
 pub use fault::{ConfigError, Fault, Origin, Problem};
 pub use fee::{FeeError, TakerFee};
 pub use secret::Properties;

@@ -32,6 +32,9 @@ pub(super) fn check_names(path: &Path) -> Result<(), Problem> {
         ["pairs", pair, _] if split_pair(pair).is_none() => {
             refuse(pair, "a pair is named asset-currency, as in BTC-USD")
         }
+        ["alerter", "threshold_bps_of", pair] if split_pair(pair).is_none() => {
+            refuse(pair, "a pair is named asset-currency, as in BTC-USD")
+        }
         ["rates", rate, _] if split_pair(rate).is_none_or(|(from, to)| from == to) => {
             refuse(rate, "a rate is named from-to, as in USDT-USD")
         }

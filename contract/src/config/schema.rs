@@ -37,6 +37,13 @@ pub(super) enum Kind {
     },
     /// A fee, as [`TakerFee`] reads it.
     Fee,
+    /// Basis points in `min..=max`, with at most six decimals.
+    Bps {
+        /// Least value.
+        min: i64,
+        /// Greatest value.
+        max: i64,
+    },
     /// One of a few words; some are known and refused, since nothing stands behind them yet.
     Choice {
         /// The words that work.
@@ -52,6 +59,14 @@ pub(super) enum Kind {
     Symbol,
     /// A comma-separated list of `host:port`.
     Brokers,
+    /// A webhook's address, never shown; empty for none.
+    SecretUrl,
+    /// A file's name; empty for none.
+    File,
+    /// A daily stretch of local time, or empty for none.
+    QuietHours,
+    /// A time zone's name or offset.
+    Zone,
     /// Text for librdkafka; numbers and switches are taken as written.
     Property,
 }
@@ -99,6 +114,10 @@ const fn whole(min: i64, max: i64) -> Kind {
     Kind::Whole { min, max }
 }
 
+const fn bps(min: i64, max: i64) -> Kind {
+    Kind::Bps { min, max }
+}
+
 /// Every setting, in the order of `config/default.toml`.
 pub(super) const SETTINGS: &[Setting] = &[
     given("windowing.width_ms", whole(1, HOUR_MS), "ms"),
@@ -123,6 +142,18 @@ pub(super) const SETTINGS: &[Setting] = &[
     given("ingest.max_stamp_distance_ms", whole(1, DAY_MS), "ms"),
     given("ingest.silent_after_ms", whole(100, HOUR_MS), "ms"),
     given("ingest.health_interval_ms", whole(100, 60_000), "ms"),
+    given("alerter.threshold_bps", bps(-10_000, 10_000), "bps"),
+    optional("alerter.threshold_bps_of.*", bps(-10_000, 10_000), "bps"),
+    given("alerter.hysteresis_bps", bps(0, 1_000), "bps"),
+    given("alerter.min_duration_ms", whole(0, HOUR_MS), "ms"),
+    given("alerter.cooldown_ms", whole(0, DAY_MS), "ms"),
+    given("alerter.quiet_hours", Kind::QuietHours, ""),
+    given("alerter.quiet_zone", Kind::Zone, ""),
+    given("alerter.outage_after_ms", whole(0, HOUR_MS), "ms"),
+    given("alerter.stall_after_ms", whole(0, DAY_MS), "ms"),
+    given("alerter.update_interval_ms", whole(100, HOUR_MS), "ms"),
+    optional("alerter.webhook_url", Kind::SecretUrl, ""),
+    optional("alerter.webhook_url_file", Kind::File, ""),
     optional("venues.*.taker_fee_bps", Kind::Fee, "bps"),
     optional("venues.*.url", Kind::Url, ""),
     optional("venues.*.alternative_urls", Kind::UrlList, ""),
@@ -162,7 +193,7 @@ impl Setting {
     /// The range with its unit, for a message; empty where the kind has none.
     pub(super) fn range(&self) -> String {
         let (min, max) = match self.kind {
-            Kind::Whole { min, max } => (min, max),
+            Kind::Whole { min, max } | Kind::Bps { min, max } => (min, max),
             Kind::Fee => (TakerFee::MIN_BPS, TakerFee::MAX_BPS),
             _ => return String::new(),
         };

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alerter::Alerter;
 use super::fee::TakerFee;
 use super::name::split_pair;
 use super::schema::{MARK_LAG_MS, MAX_MESSAGE_BYTES};
@@ -18,6 +19,8 @@ pub struct Config {
     pub windowing: Windowing,
     /// `[ingest]`.
     pub ingest: Ingest,
+    /// `[alerter]`.
+    pub alerter: Alerter,
     /// `[venues.NAME]`, by venue. A venue that stands in none of them has [`Venue::default`].
     pub venues: BTreeMap<String, Venue>,
     /// `[pairs.NAME]`, by pair: per venue the symbol it trades under.

@@ -66,6 +66,12 @@ fn the_defaults_load_and_say_what_the_design_says() {
     assert!(config.urls("kraken").is_empty());
     assert_eq!(config.max_message_bytes("kraken"), 16 * 1024 * 1024);
     assert_eq!(config.kafka.brokers, "127.0.0.1:9092");
+    let alerter = &config.alerter;
+    assert_eq!((alerter.min_duration_ms, alerter.quiet_hours), (0, None));
+    assert_eq!(
+        (&alerter.webhook_url, &alerter.webhook_url_file),
+        (&None, &None)
+    );
 }
 
 /// `default.toml` with its commented examples (`# key = value`) made live.
@@ -123,7 +129,8 @@ fn every_range_stands_in_the_default_file() {
     {
         let range = setting.range();
         let range = range.split(' ').next().unwrap();
-        let key = setting.path.rsplit('.').next().unwrap();
+        let mut names = setting.path.rsplit('.');
+        let key = names.find(|name| *name != "*").unwrap();
         let is_told = DEFAULTS
             .split("\n\n")
             .any(|part| part.contains(key) && part.contains(range));
@@ -397,14 +404,14 @@ fn a_word_that_is_almost_right_is_suggested() {
 
 #[test]
 fn tables_where_values_belong_and_values_where_tables_belong_are_faults() {
-    let file = "windowing = 5\nvenues = { binance = 7, kraken = {} }\n[ingest.mark_interval_ms]\n[alerter]\n[pairs]\n\"BTC-USD\" = true\n";
+    let file = "windowing = 5\nvenues = { binance = 7, kraken = {} }\n[ingest.mark_interval_ms]\n[alarm]\n[pairs]\n\"BTC-USD\" = true\n";
     assert_eq!(
         faults(file, &[("LOCKSTEP_KAFKA", "x")]),
         [
             "my.toml:1: `windowing` is a table and takes no value of its own",
             "my.toml:2: `venues.binance` is a table and takes no value of its own",
             "my.toml:3: `ingest.mark_interval_ms` must be a whole number, not a table",
-            "my.toml:4: unknown key `alerter`",
+            "my.toml:4: unknown key `alarm`",
             "my.toml:6: `pairs.BTC-USD` is a table and takes no value of its own",
             "LOCKSTEP_KAFKA: `kafka` is a table and takes no value of its own",
         ]
@@ -562,6 +569,57 @@ fn kafka_properties_are_taken_as_written_and_secrets_are_never_shown() {
 }
 
 #[test]
+fn the_webhook_is_never_shown() {
+    let url = "https://example.org/api/webhooks/1/hunter2";
+    let config = load("", &[("LOCKSTEP_ALERTER__WEBHOOK_URL", url)]).unwrap();
+    assert_eq!(config.alerter.webhook_url.as_ref().unwrap().expose(), url);
+    assert!(!format!("{config:?}{}", config.to_toml()).contains("hunter2"));
+    for wrong in ["hunter2", "ftp://x/hunter2", "https://me:hunter2@x/y"] {
+        let told = faults("", &[("LOCKSTEP_ALERTER__WEBHOOK_URL", wrong)]);
+        assert!(
+            told[0].contains("***") && !told[0].contains("hunter2"),
+            "{told:?}"
+        );
+    }
+    let told = faults("[alerter]\nwebhook_url = [\"hunter2\"]\n", &[]);
+    assert!(
+        told[0].ends_with("must be a string, not a list"),
+        "{told:?}"
+    );
+    assert_eq!(
+        load("", &[("LOCKSTEP_ALERTER__WEBHOOK_URL", "")]).unwrap(),
+        Config::default()
+    );
+}
+
+#[test]
+fn alerts_have_thresholds_of_their_pairs_and_quiet_hours() {
+    let config = load(
+        "[alerter]\nthreshold_bps = 7.5\nquiet_hours = \"22:00-07:00\"\nquiet_zone = \"Europe/Paris\"\n\
+         [alerter.threshold_bps_of]\n\"ETH-USD\" = -12.25\n",
+        &[("LOCKSTEP_ALERTER__THRESHOLD_BPS_OF__BTC_USD", "3")],
+    )
+    .unwrap();
+    let alerter = &config.alerter;
+    assert_eq!(alerter.threshold.micro_bps(), 7_500_000);
+    assert_eq!(alerter.threshold_of["ETH-USD"].micro_bps(), -12_250_000);
+    assert_eq!(alerter.threshold_of["BTC-USD"].micro_bps(), 3_000_000);
+    assert!(alerter.quiet_hours.unwrap().holds(0));
+    assert_eq!(
+        faults(
+            "[alerter]\nthreshold_bps = 10001\nquiet_hours = \"late\"\nquiet_zone = \"Mars\"\nthreshold_bps_of = { BTCUSD = 1 }\n",
+            &[]
+        ),
+        [
+            "my.toml:2: `alerter.threshold_bps` is 10001, which is outside -10000..=10000 bps",
+            "my.toml:3: `alerter.quiet_hours` has the unusable value \"late\": quiet hours are HH:MM-HH:MM, as in 22:00-07:00, or empty",
+            "my.toml:4: `alerter.quiet_zone` has the unusable value \"Mars\": a zone is a name such as Europe/Paris, UTC, or an offset such as +05:30",
+            "my.toml:5: `alerter.threshold_bps_of.BTCUSD` has the unusable name \"BTCUSD\": a pair is named asset-currency, as in BTC-USD",
+        ]
+    );
+}
+
+#[test]
 fn an_error_prints_its_count_and_one_line_per_fault() {
     let error = load("[windowing]\nwidth_ms = 0\nworkers = 65\n", &[]).unwrap_err();
     assert_eq!(
@@ -588,6 +646,8 @@ url = \"ws://127.0.0.1:1/a\"
 \"USDT-USD\" = false
 [kafka.properties]
 \"linger.ms\" = 5
+[alerter.threshold_bps_of]
+\"BTC-USD\" = 0.5
 ";
     for config in [Config::default(), load(file, &[]).unwrap()] {
         let text = config.to_toml();
@@ -605,12 +665,16 @@ fn every_setting_in_the_schema_changes_the_effective_settings() {
             "windowing.delivery" => continue,
             "venues.coinbase.dialect" => "exchange",
             "kafka.brokers" => "example.org:1",
+            "alerter.webhook_url" => "https://example.org",
+            "alerter.quiet_hours" => "22:00-07:00",
+            "alerter.quiet_zone" => "+05:30",
             path if path.contains("url") => "ws://example.org",
             _ => "777",
         };
         let fill = |(i, name): (usize, &&str)| {
             match (*name, i) {
                 ("*", 1) if path[0] == "venues" => "binance",
+                ("*", 2) if path[0] == "alerter" => "SOL-USD",
                 ("*", 1) => "SOL-USD",
                 ("*", _) => "binance",
                 (name, _) => name,
@@ -636,8 +700,12 @@ fn every_setting_in_the_schema_changes_the_effective_settings() {
             value
         };
         let after = load("", &[(&variable, value)]).unwrap().to_toml();
+        let shown = match setting.path {
+            "alerter.webhook_url" => "webhook_url = \"***\"",
+            _ => value,
+        };
         assert!(
-            after != before && after.contains(value),
+            after != before && after.contains(shown),
             "{variable}={value} changes nothing"
         );
     }
