@@ -44,6 +44,14 @@ impl Config {
         )?;
         writeln!(out, "silent_after_ms = {}", ingest.silent_after_ms)?;
         writeln!(out, "health_interval_ms = {}", ingest.health_interval_ms)?;
+        let symbol_ms = ingest.symbol_silent_after_ms;
+        writeln!(out, "symbol_silent_after_ms = {symbol_ms}")?;
+        writeln!(out, "rotate_after_ms = {}", ingest.rotate_after_ms)?;
+        let frames = ingest.conflate_above_frames;
+        writeln!(out, "conflate_above_frames = {frames}")?;
+        if let Some(file) = &ingest.ca_file {
+            writeln!(out, "ca_file = {}", toml_string(file))?;
+        }
 
         self.write_alerter(out)?;
 
@@ -132,6 +140,10 @@ impl Config {
                 "# silent_after_ms = {} (of ingest)",
                 self.ingest.silent_after_ms
             )?,
+        }
+        for (symbol, ms) in &venue.symbol_silent_after_ms {
+            let symbol = quoted_if_needed(symbol);
+            writeln!(out, "symbol_silent_after_ms.{symbol} = {ms}")?;
         }
         writeln!(out, "max_message_bytes = {}", venue.max_message_bytes)
     }

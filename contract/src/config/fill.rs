@@ -49,6 +49,10 @@ impl Config {
                 max_stamp_distance_ms: values.given(["ingest", "max_stamp_distance_ms"]),
                 silent_after_ms: values.given(["ingest", "silent_after_ms"]),
                 health_interval_ms: values.given(["ingest", "health_interval_ms"]),
+                symbol_silent_after_ms: values.given(["ingest", "symbol_silent_after_ms"]),
+                rotate_after_ms: values.given(["ingest", "rotate_after_ms"]),
+                conflate_above_frames: count(values.given(["ingest", "conflate_above_frames"])),
+                ca_file: values.text(&path(["ingest", "ca_file"])),
             },
             alerter: values.alerter(),
             venues,
@@ -156,11 +160,24 @@ impl Values<'_> {
             mark_lag_ms: self.whole(&key("mark_lag_ms")).unwrap_or(MARK_LAG_MS),
             quote_max_age_ms: self.whole(&key("quote_max_age_ms")),
             silent_after_ms: self.whole(&key("silent_after_ms")),
+            symbol_silent_after_ms: self.symbol_limits(name),
             max_message_bytes: self
                 .whole(&key("max_message_bytes"))
                 .map_or(MAX_MESSAGE_BYTES, count),
             dialect,
         }
+    }
+
+    /// Limits by symbol. Variables come in lower case, and no venue tells symbols apart by case alone.
+    fn symbol_limits(&self, venue: &str) -> BTreeMap<String, i64> {
+        let limits = self.0.iter().filter_map(|(path, value)| {
+            let ([venues, name, key, symbol], Value::Whole(ms)) = (path.as_slice(), value) else {
+                return None;
+            };
+            let is_limit = venues == "venues" && name == venue && key == "symbol_silent_after_ms";
+            is_limit.then(|| (symbol.to_uppercase(), *ms))
+        });
+        limits.collect()
     }
 
     fn symbols(&self, section: &str) -> BTreeMap<String, BTreeMap<String, String>> {

@@ -27,7 +27,7 @@ pub(super) fn check_names(path: &Path) -> Result<(), Problem> {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        ["venues", venue, _] if !is_venue(venue) => refuse(venue, VENUE),
+        ["venues", venue, _, ..] if !is_venue(venue) => refuse(venue, VENUE),
         ["pairs" | "rates", _, venue] if !is_venue(venue) => refuse(venue, VENUE),
         ["pairs", pair, _] if split_pair(pair).is_none() => {
             refuse(pair, "a pair is named asset-currency, as in BTC-USD")

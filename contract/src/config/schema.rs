@@ -142,6 +142,14 @@ pub(super) const SETTINGS: &[Setting] = &[
     given("ingest.max_stamp_distance_ms", whole(1, DAY_MS), "ms"),
     given("ingest.silent_after_ms", whole(100, HOUR_MS), "ms"),
     given("ingest.health_interval_ms", whole(100, 60_000), "ms"),
+    given("ingest.symbol_silent_after_ms", whole(100, DAY_MS), "ms"),
+    given("ingest.rotate_after_ms", whole(1_000, DAY_MS), "ms"),
+    given(
+        "ingest.conflate_above_frames",
+        whole(1, 1_000_000),
+        "frames",
+    ),
+    optional("ingest.ca_file", Kind::File, ""),
     given("alerter.threshold_bps", bps(-10_000, 10_000), "bps"),
     optional("alerter.threshold_bps_of.*", bps(-10_000, 10_000), "bps"),
     given("alerter.hysteresis_bps", bps(0, 1_000), "bps"),
@@ -160,6 +168,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     optional("venues.*.mark_lag_ms", whole(0, 60_000), "ms"),
     optional("venues.*.quote_max_age_ms", whole(0, YEAR_MS), "ms"),
     optional("venues.*.silent_after_ms", whole(100, HOUR_MS), "ms"),
+    optional(
+        "venues.*.symbol_silent_after_ms.*",
+        whole(100, DAY_MS),
+        "ms",
+    ),
     optional(
         "venues.*.max_message_bytes",
         whole(65_536, 1_073_741_824),

@@ -77,6 +77,14 @@ pub struct Ingest {
     pub silent_after_ms: i64,
     /// Time between two health records of a venue, milliseconds.
     pub health_interval_ms: i64,
+    /// Time without quotes, or trades, of one symbol after which they are looked for elsewhere, milliseconds.
+    pub symbol_silent_after_ms: i64,
+    /// Time after which a connection is replaced, milliseconds.
+    pub rotate_after_ms: i64,
+    /// Waiting frames beyond which live quotes are conflated.
+    pub conflate_above_frames: usize,
+    /// Certificates that are trusted besides the public ones.
+    pub ca_file: Option<String>,
 }
 
 /// `[venues.NAME]`: one venue. Where a field is `None`, nothing was given.
@@ -94,6 +102,8 @@ pub struct Venue {
     pub quote_max_age_ms: Option<i64>,
     /// In place of [`Ingest::silent_after_ms`].
     pub silent_after_ms: Option<i64>,
+    /// By symbol (upper case), in place of [`Ingest::symbol_silent_after_ms`].
+    pub symbol_silent_after_ms: BTreeMap<String, i64>,
     /// Longest message taken, bytes.
     pub max_message_bytes: usize,
     /// Which of its feeds `url` is; coinbase alone has two.
@@ -109,6 +119,7 @@ impl Default for Venue {
             mark_lag_ms: MARK_LAG_MS,
             quote_max_age_ms: None,
             silent_after_ms: None,
+            symbol_silent_after_ms: BTreeMap::new(),
             max_message_bytes: MAX_MESSAGE_BYTES,
             dialect: None,
         }
@@ -171,6 +182,15 @@ impl Config {
             .get(venue)
             .and_then(|venue| venue.quote_max_age_ms);
         own.unwrap_or(self.windowing.quote_max_age_ms)
+    }
+
+    /// Time after which quotes or trades of `symbol` at `venue` are missed, milliseconds.
+    pub fn symbol_silent_after_ms(&self, venue: &str, symbol: &str) -> i64 {
+        let own = self.venues.get(venue).and_then(|venue| {
+            let symbol = symbol.to_uppercase();
+            venue.symbol_silent_after_ms.get(&symbol).copied()
+        });
+        own.unwrap_or(self.ingest.symbol_silent_after_ms)
     }
 
     /// Time without data after which `venue` is silent, milliseconds.

@@ -208,6 +208,23 @@ fn a_venue_overrides_the_ages_of_its_stage() {
 }
 
 #[test]
+fn a_symbol_overrides_the_limit_of_its_silence_whatever_its_case() {
+    let config = load(
+        "[ingest]\nsymbol_silent_after_ms = 7000\n[venues.binance]\nsymbol_silent_after_ms.BTCUSDT = 500\n",
+        &[("LOCKSTEP_VENUES__COINBASE__SYMBOL_SILENT_AFTER_MS__BTC-USD", "900")],
+    )
+    .unwrap();
+    let limits = [
+        ("binance", "BTCUSDT"),
+        ("binance", "ETHUSDT"),
+        ("coinbase", "BTC-USD"),
+        ("kraken", "BTC-USD"),
+    ];
+    let limits = limits.map(|(venue, symbol)| config.symbol_silent_after_ms(venue, symbol));
+    assert_eq!(limits, [500, 7_000, 900, 7_000]);
+}
+
+#[test]
 fn a_fee_is_exact_as_integer_float_string_and_variable() {
     for (written, micro) in [
         ("10", 10_000_000),
@@ -666,6 +683,7 @@ fn every_setting_in_the_schema_changes_the_effective_settings() {
             "venues.coinbase.dialect" => "exchange",
             "kafka.brokers" => "example.org:1",
             "alerter.webhook_url" => "https://example.org",
+            "ingest.rotate_after_ms" => "77777",
             "alerter.quiet_hours" => "22:00-07:00",
             "alerter.quiet_zone" => "+05:30",
             path if path.contains("url") => "ws://example.org",
