@@ -13,3 +13,7 @@ mod units;
 
 pub use error::AnalysisError;
 pub use units::{Band, SampleRate};
+pub mod phase;
+pub mod preprocess;
+pub mod source;
+pub mod twin;

@@ -1,0 +1,4 @@
+//! The crate as its users see it: recordings in, figures out.
+
+mod fixture;
+mod recordings;

@@ -1,0 +1,101 @@
+//! The recordings of the test data, each with the faults that its README lists.
+
+use std::path::PathBuf;
+
+use cerebral::source::{Dialect, LoadOptions, Recording, load};
+
+/// Loads a recording; `None`, told loudly, where the test data is absent.
+pub(crate) fn recording(name: &str) -> Option<Recording> {
+    let bytes = crate::fixture::test_data(&PathBuf::from("data/eeg").join(name))?;
+    Some(load(&bytes, &LoadOptions::default()).unwrap())
+}
+
+#[test]
+fn the_two_dialects_of_one_signal_load_to_the_identical_array() {
+    let (Some(new), Some(old)) = (
+        recording("openbci-gui-v6-alpha.txt.gz"),
+        recording("openbci-gui-v2-alpha.txt.gz"),
+    ) else {
+        return;
+    };
+    assert_eq!(
+        (new.dialect, old.dialect),
+        (Dialect::OpenbciGui, Dialect::OpenbciV4)
+    );
+    assert_eq!(new.samples_uv, old.samples_uv);
+    for one in [&new, &old] {
+        assert_eq!((one.n_channels(), one.n_samples()), (8, 22_490));
+        assert_eq!(one.sample_rate_hz, 250.0);
+        assert_eq!(one.stretches(), [0..22_490]);
+        assert!(one.numbering.gaps.is_empty() && one.numbering.restarts.is_empty());
+        assert!(one.numbering.inserted.is_empty() && one.quality.bad_rows.is_empty());
+        assert!(one.quality.railed.iter().all(|share| *share == 0.0));
+        assert_eq!(one.quality.mains_hz, Some(60.0));
+        assert!(
+            one.quality
+                .mains_ratio
+                .iter()
+                .all(|ratio| ratio.unwrap() > 20.0),
+            "{:?}",
+            one.quality
+        );
+        // Stamps that repeat in a third of the rows scatter.
+        assert!(one.quality.jitter_ms.unwrap() > 1.0);
+    }
+    let highest = new
+        .samples_uv
+        .iter()
+        .fold(0.0_f64, |highest, value| highest.max(value.abs()));
+    assert!((65_600.0..65_700.0).contains(&highest), "{highest}");
+}
+
+#[test]
+fn the_recording_of_2016_restarts_six_times_and_rails() {
+    let Some(recording) = recording("openbci-2016-focus-railed.txt.gz") else {
+        return;
+    };
+    assert_eq!(recording.dialect, Dialect::OpenbciV3);
+    assert_eq!(
+        recording.numbering.restarts,
+        [2046, 3054, 3228, 3433, 3583, 3730]
+    );
+    assert!(recording.numbering.gaps.is_empty() && recording.numbering.inserted.is_empty());
+    assert_eq!(recording.stretches().len(), 7);
+    assert_eq!(recording.n_samples(), 30_646);
+    let bad = &recording.quality.bad_rows;
+    assert_eq!(bad.len(), 1);
+    assert_eq!(
+        (bad[0].row, bad[0].reason.as_str()),
+        (30_652, "10 fields of 12")
+    );
+    assert_eq!(recording.quality.repeated_rows, 1_851);
+    assert_eq!(recording.quality.jitter_ms, None);
+    for channel in 2..8 {
+        let (railed, flat) = (
+            recording.quality.railed[channel],
+            recording.quality.flat[channel],
+        );
+        assert!(
+            railed + flat > 0.5,
+            "channel {channel}: {railed} railed, {flat} flat"
+        );
+    }
+}
+
+#[test]
+fn the_recording_of_version_5_begins_with_a_row_of_zeros_and_rails() {
+    let Some(recording) = recording("openbci-gui-v5-railed.txt.gz") else {
+        return;
+    };
+    assert_eq!(recording.dialect, Dialect::OpenbciGui);
+    assert_eq!(recording.quality.zero_rows, 1);
+    assert_eq!(recording.n_samples(), 2_840);
+    let railed = &recording.quality.railed;
+    assert!(railed[6] > 0.985 && railed[7] > 0.985, "{railed:?}");
+    assert!(
+        (0.26..0.31).contains(&railed[3]) && (0.26..0.31).contains(&railed[4]),
+        "{railed:?}"
+    );
+    let rate_hz = recording.quality.stamp_rate_hz.unwrap();
+    assert!((230.0..270.0).contains(&rate_hz), "{rate_hz}");
+}
