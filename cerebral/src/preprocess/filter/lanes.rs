@@ -1,0 +1,98 @@
+//! The zero-phase filter for several channels at once.
+//!
+//! A recursive filter waits for its own last output, so one channel leaves most of a processor idle. Eight channels go side
+//! by side instead; each has exactly the arithmetic it would have alone, whatever instructions the machine offers.
+
+use super::{Section, Sos};
+use crate::error::AnalysisError;
+
+/// Channels side by side.
+const LANES: usize = 8;
+
+/// One value of each channel.
+type Lane = [f64; LANES];
+
+/// Workspace of the zero-phase filter: `n_samples + 2 * padding` values of eight channels, 64 bytes each.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    extended: Vec<Lane>,
+}
+
+impl Lanes {
+    /// Filters rows of `n_samples` values lying one after the other, in place.
+    pub(crate) fn zero_phase(
+        &mut self,
+        filter: &Sos,
+        rows: &mut [f64],
+        n_samples: usize,
+    ) -> Result<(), AnalysisError> {
+        let padding = filter.padding();
+        if n_samples <= padding {
+            return Err(AnalysisError::TooShort {
+                what: "the zero-phase filter",
+                least: padding + 1,
+                found: n_samples,
+            });
+        }
+        let start = filter.steady_state();
+        self.extended.clear();
+        self.extended.resize(n_samples + 2 * padding, [0.0; LANES]);
+        for group in rows.chunks_mut(LANES * n_samples) {
+            for (lane, row) in group.chunks_exact(n_samples).enumerate() {
+                self.extend(lane, row, padding);
+            }
+            let extended = &mut self.extended;
+            pulp::Arch::new().dispatch(|| {
+                pass(&filter.sections, &start, extended.iter_mut());
+                pass(&filter.sections, &start, extended.iter_mut().rev());
+            });
+            for (lane, row) in group.chunks_exact_mut(n_samples).enumerate() {
+                for (value, lanes) in row.iter_mut().zip(&self.extended[padding..]) {
+                    *value = lanes[lane];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays `row` into a lane, both ends reflected through the end point.
+    fn extend(&mut self, lane: usize, row: &[f64], padding: usize) {
+        let n_samples = row.len();
+        let (first, last) = (row[0], row[n_samples - 1]);
+        for (at, lanes) in self.extended.iter_mut().enumerate() {
+            lanes[lane] = if at < padding {
+                2.0 * first - row[padding - at]
+            } else if at < padding + n_samples {
+                row[at - padding]
+            } else {
+                2.0 * last - row[2 * n_samples + padding - 2 - at]
+            };
+        }
+    }
+}
+
+/// One pass over the samples in the order given, from the steady state of the first, in place.
+#[inline(always)]
+fn pass<'a>(sections: &[Section], start: &[[f64; 2]], samples: impl Iterator<Item = &'a mut Lane>) {
+    let mut samples = samples.peekable();
+    let first = samples.peek().map_or([0.0; LANES], |lanes| **lanes);
+    let mut state: Vec<[Lane; 2]> = start
+        .iter()
+        .map(|delays| delays.map(|delay| first.map(|value| delay * value)))
+        .collect();
+    for lanes in samples {
+        let mut value = *lanes;
+        for (section, [one, two]) in sections.iter().zip(&mut state) {
+            let [b0, b1, b2] = section.b;
+            let [_, a1, a2] = section.a;
+            for lane in 0..LANES {
+                let input = value[lane];
+                let output = b0 * input + one[lane];
+                one[lane] = b1 * input - a1 * output + two[lane];
+                two[lane] = b2 * input - a2 * output;
+                value[lane] = output;
+            }
+        }
+        *lanes = value;
+    }
+}
