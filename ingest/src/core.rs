@@ -44,6 +44,23 @@ pub enum Outcome {
     Fault,
 }
 
+/// One connection, among those of its dialect told apart by a number that whoever keeps them gives, rising and never twice.
+/// Two of a dialect live at once while one takes over from the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Connection {
+    /// The language spoken there.
+    pub dialect: Dialect,
+    /// Its number.
+    pub number: u64,
+}
+
+/// The one connection of a capture, which tells of none.
+impl From<Dialect> for Connection {
+    fn from(dialect: Dialect) -> Self {
+        Self { dialect, number: 0 }
+    }
+}
+
 /// Frames to records. See the module's page.
 #[derive(Debug)]
 pub struct Core {
@@ -78,47 +95,64 @@ impl Core {
         }
     }
 
-    /// A connection of this dialect was (re)made: the numbering of the connection starts afresh, and what the venue told
-    /// on the one before is not held against it. Told without [`Core::disconnected`] while the venue is up, the new
-    /// connection has taken over from a living one: nothing was lost, so the venue stays up, and the end of the former is
-    /// not to be told.
-    pub fn connected(&mut self, dialect: Dialect, received_ns: i64, out: &mut impl Sink) {
+    /// A connection was made: its numbering starts afresh, and what the venue told on one before is not held against it.
+    /// While another of its dialect lives, it is about to take over from that: each number is taken once, from whichever
+    /// brings it first, and nothing that one of them brings is missed.
+    pub fn connected(
+        &mut self,
+        connection: impl Into<Connection>,
+        received_ns: i64,
+        out: &mut impl Sink,
+    ) {
+        let connection = connection.into();
         self.advance(received_ns, out);
-        self.feeds[feed_of(dialect)].connect();
-        self.venues[venue_of(dialect)].connect(dialect, self.now(received_ns));
+        self.feeds[feed_of(connection.dialect)].connect(connection.number);
+        let now_ns = self.now(received_ns);
+        self.venues[venue_of(connection.dialect)].connect(connection, now_ns);
         self.next_due_ns = i64::MIN;
     }
 
-    /// The connection is gone. The venue is `down`, unless another dialect of it is still connected; `reason` is for
-    /// people and stands in the status.
+    /// The connection is gone, or could not be made. The venue is `down` unless another of its connections has brought
+    /// data; `reason` is for people and stands in the status.
     pub fn disconnected(
         &mut self,
-        dialect: Dialect,
+        connection: impl Into<Connection>,
         received_ns: i64,
         reason: &str,
         out: &mut impl Sink,
     ) {
+        let connection = connection.into();
         self.advance(received_ns, out);
-        self.feeds[feed_of(dialect)].disconnect();
-        let now_ns = self.now(received_ns);
-        self.venues[venue_of(dialect)].disconnect(dialect, now_ns, reason, out);
+        let venue = &mut self.venues[venue_of(connection.dialect)];
+        self.feeds[feed_of(connection.dialect)].disconnect(
+            connection.number,
+            &mut self.counters,
+            |gap| {
+                venue.count_gap();
+                out.gap(gap);
+            },
+        );
+        let now_ns = self.now_ns.unwrap_or(received_ns);
+        venue.disconnect(connection, now_ns, reason, out);
         self.next_due_ns = i64::MIN;
     }
 
     /// Takes in one text frame. Where no connection was told of (captures do not), this frame opens one.
     pub fn frame(
         &mut self,
-        dialect: Dialect,
+        connection: impl Into<Connection>,
         received_ns: i64,
         frame: &str,
         out: &mut impl Sink,
     ) -> Outcome {
+        let connection = connection.into();
+        let dialect = connection.dialect;
         self.advance(received_ns, out);
-        if !self.feeds[feed_of(dialect)].is_connected() {
-            self.connected(dialect, received_ns, out);
+        if !self.feeds[feed_of(dialect)].is_connected(connection.number) {
+            self.connected(connection, received_ns, out);
         }
         let place = Place {
-            dialect,
+            connection,
             received_ns,
             number: self.counters.frames,
             frame,

@@ -8,10 +8,16 @@
 //!                     bookTicker u        rises, with holes: tells old from new only            [`Numbers`]
 //! ```
 //!
+//! Two connections may bring the same numbers for a while: [`Numbers::beside`].
+//!
 //! Comes in: numbers and the time of receipt. Goes out: what a number means, as a [`Step`]. Absent: symbols, venues,
 //! counters; the core holds one value of these types per feed and symbol.
 
+mod overlap;
+
 use contract::time::NS_PER_S;
+
+use overlap::Overlap;
 
 /// For how long lower numbers have to come, rising among themselves, until they are taken for a numbering begun anew
 /// (a venue restarted) and no longer for repeats, nanoseconds of receipt. Repeats after a reconnect come within
@@ -69,6 +75,8 @@ pub struct Numbers {
     /// A connection was made since the last number.
     reconnected: bool,
     run: Option<Run>,
+    /// While two connections live.
+    overlap: Option<Box<Overlap>>,
 }
 
 impl Numbers {
@@ -94,9 +102,10 @@ impl Numbers {
         step
     }
 
-    /// A connection was (re)made: what passed meanwhile is missed, but is no gap of the feed.
+    /// A connection was (re)made, and no other lives: what passed meanwhile is missed, but is no gap of the feed.
     pub fn reconnected(&mut self) {
         self.reconnected = true;
+        self.overlap = None;
     }
 
     /// The highest number that came.
@@ -108,8 +117,7 @@ impl Numbers {
     fn accept(&mut self, last: u64) {
         *self = Self {
             last: Some(last),
-            reconnected: false,
-            run: None,
+            ..Self::default()
         };
     }
 
@@ -201,6 +209,11 @@ impl MatchNumbers {
     /// Takes in the id of a `last_match`, the newest trade before the subscription. Never a gap: at the opening of a
     /// connection it is where the numbering begins, later it is no more than a heartbeat's word.
     pub fn opened(&mut self, id: u64) -> Step {
+        if self.matches.is_overlapping() && self.matches.last.is_some() {
+            // The other connection brings it.
+            self.matches.newer_from(id.saturating_add(1));
+            return Step::Next;
+        }
         let known = self.known();
         match self.matches.last {
             Some(_) if !self.matches.reconnected => {
@@ -225,7 +238,9 @@ impl MatchNumbers {
 
     /// Takes in `heartbeat.last_trade_id` (0 means unknown). A trade that is still missing at the next heartbeat is a gap.
     pub fn heartbeat(&mut self, last_trade_id: u64) -> Step {
-        if last_trade_id == 0 || self.matches.last.is_none() || self.matches.reconnected {
+        // Of two connections, one may know of what the other has yet to bring.
+        let unsure = self.matches.reconnected || self.matches.is_overlapping();
+        if last_trade_id == 0 || self.matches.last.is_none() || unsure {
             return Step::Next;
         }
         let known = self.known();
@@ -247,6 +262,32 @@ impl MatchNumbers {
     pub fn reconnected(&mut self) {
         self.matches.reconnected();
         self.told = None;
+    }
+
+    /// A second connection brings the same matches from now on.
+    pub fn overlap(&mut self) {
+        self.matches.overlap();
+        self.told = None;
+    }
+
+    /// Judges the id of a `match` while two connections live, as [`Numbers::beside`].
+    pub fn beside(&mut self, id: u64, is_newer: bool) -> Step {
+        self.matches.beside(id, id, is_newer)
+    }
+
+    /// One connection is left: what is still missing, without what a heartbeat told of before.
+    pub fn settle(&mut self, newer_is_left: bool) -> Vec<Step> {
+        let mut steps = self.matches.settle(newer_is_left);
+        steps.retain_mut(|step| {
+            let Step::Gap { expected, missing } = step else {
+                return true;
+            };
+            let end = *expected + *missing;
+            *expected = self.reported.saturating_add(1).clamp(*expected, end);
+            *missing = end - *expected;
+            *missing > 0
+        });
+        steps
     }
 
     fn known(&self) -> u64 {

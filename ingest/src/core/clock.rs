@@ -14,10 +14,10 @@ use contract::tick::tags::{MarkKind, StatusKind, V1};
 use contract::tick::{Mark, Record, Status, VenueStatus};
 use contract::time::NS_PER_MS;
 
+use super::Connection;
 use super::sink::Sink;
 use crate::settings::IngestSettings;
 use crate::skew::Skew;
-use crate::venue::Dialect;
 
 /// Longest reason kept in a status, in characters.
 const MAX_DETAIL: usize = 300;
@@ -53,7 +53,8 @@ pub(super) struct VenueClock {
     silent_after_ns: i64,
     health_interval_ns: i64,
     state: State,
-    connected: Vec<Dialect>,
+    /// Living connections, and whether each has brought data.
+    connected: Vec<(Connection, bool)>,
     connections: u64,
     skew: Skew,
     /// From when on silence counts: the last data, or the connection.
@@ -63,6 +64,8 @@ pub(super) struct VenueClock {
     next_health_ns: Option<i64>,
     last_mark_ns: Option<i64>,
     last_status_ns: Option<i64>,
+    /// Whether it was told that the venue is out: once, with what was noticed first.
+    is_out_told: bool,
     last_estimate_ns: Option<i64>,
     was_up: bool,
     frames: u64,
@@ -92,6 +95,7 @@ impl VenueClock {
             next_health_ns: None,
             last_mark_ns: None,
             last_status_ns: None,
+            is_out_told: false,
             last_estimate_ns: None,
             was_up: false,
             frames: 0,
@@ -101,11 +105,10 @@ impl VenueClock {
         }
     }
 
-    pub(super) fn connect(&mut self, dialect: Dialect, now_ns: i64) {
+    pub(super) fn connect(&mut self, connection: Connection, now_ns: i64) {
         self.connections += 1;
-        if !self.connected.contains(&dialect) {
-            self.connected.push(dialect);
-        }
+        self.connected.retain(|(living, _)| *living != connection);
+        self.connected.push((connection, false));
         self.known(now_ns);
         if matches!(self.state, State::Unknown | State::Down) {
             self.state = State::Waiting;
@@ -113,20 +116,30 @@ impl VenueClock {
         }
     }
 
+    /// Without a connection that has brought data, nobody knows whether the last quotes still hold: the venue is down.
     pub(super) fn disconnect(
         &mut self,
-        dialect: Dialect,
+        connection: Connection,
         now_ns: i64,
         reason: &str,
         out: &mut impl Sink,
     ) {
-        self.connected.retain(|&connected| connected != dialect);
+        self.connected.retain(|(living, _)| *living != connection);
         self.known(now_ns);
-        if self.connected.is_empty() && self.state != State::Down {
-            self.state = State::Down;
-            let stamp_ns = self.clock(now_ns);
-            self.status(VenueStatus::Down, stamp_ns, reason, out);
+        let is_alone = self.connected.is_empty();
+        if self.connected.iter().any(|(_, delivers)| *delivers)
+            || (!is_alone && self.state != State::Up)
+        {
+            return;
         }
+        self.state = if is_alone {
+            State::Down
+        } else {
+            State::Waiting
+        };
+        self.quiet_since_ns = now_ns;
+        let stamp_ns = self.clock(now_ns);
+        self.status(VenueStatus::Down, stamp_ns, reason, out);
     }
 
     /// Health is told from the first word about a venue on.
@@ -146,13 +159,16 @@ impl VenueClock {
     /// frame's own stamps (`earliest_ns`), and not before what was promised or told before.
     pub(super) fn data(
         &mut self,
-        now_ns: i64,
-        received_ns: i64,
+        connection: Connection,
+        (now_ns, received_ns): (i64, i64),
         earliest_ns: Option<i64>,
         out: &mut impl Sink,
     ) {
         self.last_data_ns = Some(now_ns);
         self.quiet_since_ns = now_ns;
+        for (living, delivers) in &mut self.connected {
+            *delivers |= *living == connection;
+        }
         if self.state == State::Up {
             return;
         }
@@ -264,7 +280,13 @@ impl VenueClock {
         }));
     }
 
+    /// An outage is told once: silence that ends in a lost connection, or the other way round, is no news.
     fn status(&mut self, status: VenueStatus, event_ns: i64, detail: &str, out: &mut impl Sink) {
+        let is_out = status != VenueStatus::Up;
+        if is_out && self.is_out_told {
+            return;
+        }
+        self.is_out_told = is_out;
         let told = self.last_status_ns.max(self.last_mark_ns);
         let event_ns = told.map_or(event_ns, |told| told.max(event_ns));
         self.last_status_ns = Some(event_ns);

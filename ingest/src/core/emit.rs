@@ -4,6 +4,7 @@ use contract::tick::tags::{QuoteKind, RateKind, TradeKind, V1};
 use contract::tick::{EventFrom, Quote, Rate, Record, Trade};
 use contract::time::check_stamp;
 
+use super::feed::Whence;
 use super::frame::Place;
 use super::sink::Sink;
 use super::{Core, feed_of, venue_of};
@@ -29,10 +30,11 @@ impl Core {
         out: &mut impl Sink,
     ) -> Result<(), FrameError> {
         let Place {
-            dialect,
+            connection,
             received_ns,
             ..
         } = place;
+        let dialect = connection.dialect;
         let venue = &mut self.venues[venue_of(dialect)];
         let (event_ns, event_from) = match quote.stamp_ns {
             Some(stamp_ns) => {
@@ -48,6 +50,8 @@ impl Core {
             }
         };
         let feed = &mut self.feeds[feed_of(dialect)];
+        let is_numbered = dialect != Dialect::CoinbaseAdvanced;
+        let is_alone = feed.whence(connection.number) == Whence::Alone;
         let Some(symbol) = feed.symbol(&quote.symbol, &self.map) else {
             feed.beyond += 1;
             return Ok(());
@@ -58,6 +62,14 @@ impl Core {
             symbol.unnamed += 1;
             return Ok(());
         }
+        if !is_numbered
+            && !is_alone
+            && let Some(verdict) = symbol.is_repeated_quote(&quote)
+        {
+            counters.pass_over(verdict, 1);
+            return Ok(());
+        }
+        let names = &symbol.names;
         counters.behind_mark += u64::from(venue.is_behind_mark(event_ns));
         if let Some((from, to)) = &names.rate {
             counters.rates += 1;
@@ -104,11 +116,13 @@ impl Core {
         out: &mut impl Sink,
     ) -> Result<(), FrameError> {
         let Place {
-            dialect,
+            connection,
             received_ns,
             ..
         } = place;
+        let dialect = connection.dialect;
         let feed = &mut self.feeds[feed_of(dialect)];
+        let whence = feed.whence(connection.number);
         let Some(symbol) = feed.symbol(&trade.symbol, &self.map) else {
             feed.beyond += 1;
             return Ok(());
@@ -117,7 +131,7 @@ impl Core {
         // The other dialects number trades by the frame; there the frame was judged already.
         if dialect == Dialect::CoinbaseAdvanced
             && let Some(id) = trade.id.number()
-            && symbol.is_repeat(id, received_ns, counters)
+            && symbol.is_repeat(id, received_ns, whence, counters)
         {
             counters.duplicates += 1;
             return Ok(());

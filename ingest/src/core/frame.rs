@@ -8,7 +8,7 @@ use contract::time::check_stamp;
 
 use super::feed::Verdict;
 use super::sink::Sink;
-use super::{Core, Outcome, feed_of, venue_of};
+use super::{Connection, Core, Outcome, feed_of, venue_of};
 use crate::venue::{Content, Dialect, FrameError, Item, Kind, Parsed};
 
 /// The name of this stage in dead letters.
@@ -26,10 +26,11 @@ impl Core {
         out: &mut impl Sink,
     ) -> Outcome {
         let Place {
-            dialect,
+            connection,
             received_ns,
             ..
         } = place;
+        let dialect = connection.dialect;
         let venue = venue_of(dialect);
         if let Some(notice) = &parsed.notice {
             let notice: String = notice.chars().take(MAX_NOTICE).collect();
@@ -37,7 +38,7 @@ impl Core {
             tracing::warn!(venue, kind, %notice, "notice from the venue");
         }
         let verdict = self.feeds[feed_of(dialect)].judge(
-            &parsed.number,
+            (connection.number, &parsed.number),
             received_ns,
             &self.map,
             &mut self.counters,
@@ -74,7 +75,7 @@ impl Core {
                 _ => None,
             };
             let now_ns = self.now(received_ns);
-            self.venues[venue].data(now_ns, received_ns, earliest_ns, out);
+            self.venues[venue].data(connection, (now_ns, received_ns), earliest_ns, out);
             self.next_due_ns = i64::MIN;
         }
         match self.content(place, verdict, parsed.content, out) {
@@ -111,14 +112,11 @@ impl Core {
                     fault = fault.and(done);
                 }
             }
-            Verdict::History => self.counters.history += passed_over,
-            Verdict::Duplicate => self.counters.duplicates += passed_over,
-            Verdict::Old => self.counters.old_quotes += passed_over,
-            Verdict::Aggregated => self.counters.aggregated += passed_over,
+            verdict => self.counters.pass_over(verdict, passed_over),
         }
         for item in history {
             match item {
-                Ok(item) => self.history(place.dialect, &item),
+                Ok(item) => self.history(place.connection, &item),
                 Err(error) => fault = fault.and(Err(error)),
             }
         }
@@ -126,23 +124,27 @@ impl Core {
     }
 
     /// A quote or trade from before the subscription: counted, and remembered as the beginning of the numbering.
-    fn history(&mut self, dialect: Dialect, item: &Item<'_>) {
+    fn history(&mut self, connection: Connection, item: &Item<'_>) {
+        let Connection { dialect, number } = connection;
+        let feed = &mut self.feeds[feed_of(dialect)];
+        let whence = feed.whence(number);
         self.counters.history += 1;
         if dialect == Dialect::CoinbaseAdvanced
             && let Item::Trade(trade) = item
             && let Some(id) = trade.id.number()
-            && let Some(symbol) = self.feeds[feed_of(dialect)].symbol(&trade.symbol, &self.map)
+            && let Some(symbol) = feed.symbol(&trade.symbol, &self.map)
         {
-            symbol.remember_trade(id, &mut self.counters);
+            symbol.remember_trade(id, whence, &mut self.counters);
         }
     }
 
     /// A frame that gave nothing, or not all it should.
     pub(super) fn fault(&mut self, place: Place<'_>, error: &FrameError, out: &mut impl Sink) {
         self.counters.fault(error.reason());
-        self.venues[venue_of(place.dialect)].count_fault();
+        let dialect = place.connection.dialect;
+        self.venues[venue_of(dialect)].count_fault();
         out.dead_letter(DeadLetter {
-            topic: format!("frames/{}", place.dialect.capture_name()),
+            topic: format!("frames/{}", dialect.capture_name()),
             partition: 0,
             offset: i64::try_from(place.number).unwrap_or(i64::MAX),
             stage: STAGE,
@@ -155,7 +157,7 @@ impl Core {
 /// Where a frame stands.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
-    pub(super) dialect: Dialect,
+    pub(super) connection: Connection,
     pub(super) received_ns: i64,
     /// Its number, counted from 0 over all dialects.
     pub(super) number: u64,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::tick::VenueStatus;
 
-use super::feed::Feed;
+use super::feed::{Feed, Verdict};
 use crate::gap::Gap;
 use crate::venue::{Dialect, Kind};
 
@@ -113,6 +113,17 @@ pub(super) struct Counters {
 impl Counters {
     pub(super) fn kind(&mut self, dialect: Dialect, kind: Kind) {
         *self.kinds.entry((dialect, kind)).or_default() += 1;
+    }
+
+    /// Quotes or trades that are not taken.
+    pub(super) fn pass_over(&mut self, verdict: Verdict, items: u64) {
+        match verdict {
+            Verdict::Take => {}
+            Verdict::History => self.history += items,
+            Verdict::Duplicate => self.duplicates += items,
+            Verdict::Old => self.old_quotes += items,
+            Verdict::Aggregated => self.aggregated += items,
+        }
     }
 
     pub(super) fn fault(&mut self, reason: &'static str) {

@@ -183,3 +183,154 @@ fn missing(step: Step) -> Option<u64> {
         _ => None,
     }
 }
+
+mod overlap {
+    use super::*;
+
+    const OLDER: bool = false;
+    const NEWER: bool = true;
+
+    fn after(last: u64) -> Numbers {
+        let mut numbers = Numbers::default();
+        numbers.step(last, last, 0);
+        numbers.overlap();
+        numbers
+    }
+
+    #[test]
+    fn of_two_connections_whichever_brings_a_number_first_is_taken_and_nothing_is_missing() {
+        let mut numbers = after(10);
+        assert_eq!(numbers.beside(12, 12, NEWER), Step::Next);
+        assert_eq!(
+            numbers.beside(11, 11, OLDER),
+            Step::Next,
+            "late, and never seen"
+        );
+        assert_eq!(numbers.beside(12, 12, OLDER), Step::Old);
+        assert_eq!(numbers.beside(11, 11, OLDER), Step::Old);
+        assert_eq!(numbers.beside(13, 13, OLDER), Step::Next);
+        assert_eq!(numbers.beside(13, 13, NEWER), Step::Old);
+        assert_eq!(numbers.settle(true), []);
+        assert_eq!(numbers.step(14, 14, 0), Step::Next);
+        assert_eq!(numbers.step(16, 16, 0), gap(15, 1));
+    }
+
+    #[test]
+    fn what_neither_brought_is_a_gap_and_what_the_older_took_with_it_was_missed() {
+        let mut numbers = after(10);
+        assert_eq!(numbers.beside(14, 14, NEWER), Step::Next);
+        assert_eq!(numbers.beside(12, 12, OLDER), Step::Next);
+        assert_eq!(numbers.beside(17, 17, NEWER), Step::Next);
+        assert_eq!(
+            numbers.settle(true),
+            [Step::Missed(1), Step::Missed(1), gap(15, 2)]
+        );
+        assert_eq!(numbers.settle(true), [], "told once");
+    }
+
+    #[test]
+    fn a_hole_across_the_newer_one_s_first_number_is_told_in_two_parts() {
+        let mut numbers = after(10);
+        numbers.beside(20, 20, OLDER);
+        numbers.beside(15, 15, NEWER);
+        assert_eq!(
+            numbers.settle(true),
+            [Step::Missed(4), gap(16, 4)],
+            "11 to 14, and 16 to 19"
+        );
+    }
+
+    #[test]
+    fn where_the_second_brought_nothing_a_hole_is_a_gap() {
+        let mut numbers = after(10);
+        numbers.beside(12, 12, OLDER);
+        assert_eq!(numbers.settle(false), [gap(11, 1)]);
+        assert_eq!(numbers.step(14, 14, 0), gap(13, 1));
+        numbers.overlap();
+        assert_eq!(numbers.settle(true), []);
+        assert_eq!(numbers.step(17, 17, 0), Step::Missed(2));
+    }
+
+    #[test]
+    fn holes_beyond_those_that_are_kept_are_gaps_at_once() {
+        let mut numbers = after(0);
+        let steps: Vec<Step> = (1..=65)
+            .map(|at| numbers.beside(at * 2, at * 2, OLDER))
+            .collect();
+        assert!(steps[..64].iter().all(|step| *step == Step::Next));
+        assert_eq!(steps[64], gap(129, 1));
+        assert_eq!(numbers.settle(true).len(), 64);
+    }
+
+    #[test]
+    fn messages_of_several_numbers_fill_the_middle_of_a_hole() {
+        let mut numbers = after(10);
+        numbers.beside(31, 40, NEWER);
+        assert_eq!(numbers.beside(15, 20, OLDER), Step::Next);
+        assert_eq!(numbers.beside(15, 20, OLDER), Step::Old);
+        assert_eq!(numbers.settle(true), [Step::Missed(4), Step::Missed(10)]);
+    }
+
+    #[test]
+    fn heartbeats_and_last_matches_of_two_connections_prove_nothing() {
+        let mut ids = MatchNumbers::default();
+        ids.opened(100);
+        ids.overlap();
+        assert_eq!(ids.opened(105), Step::Next);
+        assert_eq!(ids.heartbeat(105), Step::Next);
+        assert_eq!(ids.heartbeat(104), Step::Next);
+        for id in 101..=105 {
+            assert_eq!(ids.beside(id, OLDER), Step::Next);
+        }
+        assert_eq!(ids.settle(true), []);
+        assert_eq!(ids.heartbeat(106), Step::Next);
+        assert_eq!(ids.heartbeat(106), gap(106, 1));
+    }
+
+    #[test]
+    fn matches_that_a_lost_connection_took_with_it_were_missed() {
+        let mut ids = MatchNumbers::default();
+        ids.opened(100);
+        ids.overlap();
+        ids.opened(105);
+        ids.beside(102, OLDER);
+        assert_eq!(ids.settle(true), [Step::Missed(1), Step::Missed(3)]);
+        assert_eq!(ids.matched(106, 0), Step::Next);
+    }
+
+    #[test]
+    fn a_hole_that_a_heartbeat_told_of_is_not_told_again() {
+        let mut ids = MatchNumbers::default();
+        ids.opened(100);
+        ids.heartbeat(102);
+        assert_eq!(ids.heartbeat(102), gap(101, 2));
+        ids.overlap();
+        ids.beside(105, OLDER);
+        assert_eq!(ids.settle(false), [gap(103, 2)]);
+    }
+
+    proptest! {
+        /// Two connections, each in its own order, interleaved in any way, each with its own losses.
+        #[test]
+        fn every_number_is_taken_once_or_told_missing(
+            starts in 1_u64..20, steps in prop::collection::vec((any::<bool>(), 0..10_u8), 1..200),
+        ) {
+            let mut numbers = after(0);
+            let mut taken = std::collections::BTreeSet::new();
+            let (mut older, mut newer) = (1, starts);
+            for (is_newer, luck) in steps {
+                let next = if is_newer { &mut newer } else { &mut older };
+                if luck > 0 && numbers.beside(*next, *next, is_newer) != Step::Old {
+                    prop_assert!(taken.insert(*next), "{next} twice");
+                }
+                *next += 1;
+            }
+            let missing: u64 = numbers.settle(true).into_iter().map(|step| match step {
+                Step::Missed(missing) | Step::Gap { missing, .. } => missing,
+                _ => 0,
+            }).sum();
+            let highest = taken.last().copied().unwrap_or(0);
+            prop_assert_eq!(u64::try_from(taken.len()).unwrap() + missing, highest);
+        }
+    }
+}

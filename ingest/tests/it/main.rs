@@ -4,6 +4,7 @@
 mod capture;
 mod core_driver;
 mod core_numbers;
+mod core_takeover;
 mod core_ticks;
 mod core_time;
 mod example_capture;
