@@ -9,6 +9,9 @@ pub enum Start {
     End,
     /// This offset; it is an error if it no longer exists.
     At(i64),
+    /// So many offsets before the end, or the oldest record where there are fewer: for a screen's history. What is older
+    /// is not missed, so the embedded broker's forgetting is no loss here.
+    Back(i64),
 }
 
 /// A partition and where to start in it.

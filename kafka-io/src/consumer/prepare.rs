@@ -69,6 +69,7 @@ impl Reader {
                 Start::Beginning => low,
                 Start::End => high,
                 Start::At(offset) => offset,
+                Start::Back(offsets) => high.saturating_sub(offsets.max(0)).max(low),
             };
             judge_position(topic, partition, expected, low, high).map_err(Hitch::Final)?;
             if let Some(of) = &self.registration {

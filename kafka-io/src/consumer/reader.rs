@@ -117,7 +117,7 @@ impl Reader {
                 let next = match assignment.start {
                     Start::Beginning => Some(0),
                     Start::At(offset) => Some(offset),
-                    Start::End => None,
+                    Start::End | Start::Back(_) => None,
                 };
                 gauge.read(reader, &assignment.topic, assignment.partition, next);
             }

@@ -260,3 +260,15 @@ fn a_dropped_producer_delivers_what_it_took() {
     drop(writer);
     assert_eq!(collect(&reader, 501).n, 501);
 }
+
+#[test]
+fn a_reader_may_begin_so_many_records_before_the_end() {
+    let (_embedded, broker) = embedded(1);
+    let writer = producer(&broker);
+    (0..100).for_each(|n| send(&writer, 0, &n.to_string()));
+    writer.flush(PATIENCE).unwrap();
+    let newest = consumer(&broker, 1, Start::Back(3));
+    assert_eq!(collect(&newest, 3).values(0), ["97", "98", "99"]);
+    let all = consumer(&broker, 1, Start::Back(1_000));
+    assert_eq!(collect(&all, 100).n, 100, "as far back as there is anything");
+}
