@@ -25,12 +25,4 @@ pub enum DashboardError {
         #[source]
         source: std::io::Error,
     },
-    /// `--once` got no data within its time.
-    #[error("no data within {waited_s:.1} s: {reason}")]
-    NoData {
-        /// How long was waited, seconds.
-        waited_s: f64,
-        /// What was missing.
-        reason: String,
-    },
 }

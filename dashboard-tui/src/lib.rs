@@ -11,11 +11,30 @@
 //! were replaced before any frame showed them is counted and shown. Reading order:
 //!
 //! - [`config`]: what the caller decides.
+//! - [`message`]: everything that can happen.
+//! - [`app`]: the state; taking a message does no I/O.
+//! - [`view`]: one frame of it; drawing changes nothing.
+//! - [`door`]: where feeding and drawing meet.
+//! - [`screen`]: the drawing thread.
+//! - [`terminal`]: taken, and given back whatever happens.
+//! - [`print`]: a frame as text.
 //! - [`log`]: the log lines of this process, kept for a view instead of scribbling over the screen.
-//! - [`run`]: the dashboard on a terminal, or one frame as text.
+//! - [`run`]: all of it on a terminal, or one frame as text.
 //! - [`error`]: why it could not go on.
 
+pub mod app;
 pub mod config;
+pub mod door;
 pub mod error;
 pub mod log;
+pub mod message;
+pub mod print;
 pub mod run;
+pub mod screen;
+pub mod terminal;
+pub mod view;
+
+mod feed;
+mod model;
+mod text;
+mod theme;

@@ -1,15 +1,32 @@
 //! The dashboard on a terminal, or one frame as text.
 
+use std::io::{self, BufWriter, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::time::Clock;
+use crossbeam_channel::bounded;
+use crossterm::event::Event;
 use kafka_io::Broker;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
-use crate::config::Settings;
+use crate::app::App;
+use crate::config::{Settings, ViewName};
+use crate::door::Door;
 use crate::error::DashboardError;
+use crate::feed::Feed;
 use crate::log::LogBuffer;
+use crate::message::Message;
+use crate::print::{self, Codes};
+use crate::screen::{Screen, TerminalKeys};
+use crate::{terminal, view};
+
+/// What is written to the terminal at once, bytes.
+const WRITE: usize = 64 * 1024;
 
 /// How the dashboard ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +38,8 @@ pub enum Outcome {
 }
 
 /// Takes the terminal and shows what comes on the topics of `broker`, until somebody quits or `stop` is set. The
-/// terminal is given back whatever happens, a panic of this thread included.
+/// terminal is given back whatever happens, a panic of this thread included. Logs must go to `logs` meanwhile, not to
+/// the terminal.
 ///
 /// # Errors
 /// [`DashboardError`]; a broker that is away is shown and waited for.
@@ -32,13 +50,27 @@ pub fn run(
     stop: &AtomicBool,
     logs: &LogBuffer,
 ) -> Result<Outcome, DashboardError> {
-    broker.check_settings()?;
-    let _ = (settings, clock, logs);
-    let (_keep, nothing) = crossbeam_channel::bounded::<()>(0);
-    while !stop.load(Ordering::SeqCst) {
-        let _ = nothing.recv_timeout(Duration::from_millis(50));
+    if !io::stdout().is_terminal() {
+        return Err(DashboardError::NoTerminal);
     }
-    Ok(Outcome::Stopped)
+    let door = Door::new(App::new(settings));
+    let feed = Feed::start(broker, settings.history_records, Arc::clone(&clock), &door)?;
+    let taken = terminal::take().map_err(DashboardError::Terminal)?;
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(WRITE, io::stdout()));
+    let mut on = Terminal::new(backend).map_err(DashboardError::Terminal)?;
+    let screen = Screen {
+        keys: TerminalKeys,
+        door: &door,
+        clock: clock.as_ref(),
+        logs,
+        stop,
+        suspend: terminal::suspend,
+    };
+    let outcome = screen.run(&mut on);
+    drop(on);
+    drop(taken);
+    drop(feed);
+    outcome
 }
 
 /// How one frame is printed.
@@ -46,6 +78,66 @@ pub fn run(
 pub struct OnceOptions {
     /// Columns and rows.
     pub size: (u16, u16),
-    /// How long to wait for data.
+    /// The longest to wait for data.
     pub wait: Duration,
+    /// Whether escape codes may stand in it.
+    pub codes: Codes,
+}
+
+/// One frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// The frame, line by line.
+    pub frame: String,
+    /// Whether there was anything to show; if not, the frame says what is missing.
+    pub has_data: bool,
+}
+
+/// Reads until there is something to show and nothing more comes for a moment, then gives one frame.
+///
+/// # Errors
+/// [`DashboardError`]; a broker that does not answer is none, the frame says so.
+pub fn once(
+    broker: &Broker,
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    stop: &AtomicBool,
+    logs: &LogBuffer,
+    options: OnceOptions,
+) -> Result<Once, DashboardError> {
+    /// What is there has been read when nothing comes for so long.
+    const QUIET: Duration = Duration::from_millis(300);
+    const LOOK: Duration = Duration::from_millis(20);
+    let door = Door::new(App::new(settings));
+    let (width, height) = options.size;
+    door.take([Message::Input(Event::Resize(width, height))]);
+    let feed = Feed::start(broker, settings.history_records, Arc::clone(&clock), &door)?;
+    let (_keep, nothing) = bounded::<()>(0);
+    let began = Instant::now();
+    let mut seen = (0, began);
+    let has_data = |app: &App| match settings.view {
+        ViewName::Spreads => app.windows() > 0,
+        ViewName::Venues | ViewName::Alerts | ViewName::Log => app.records() > 0,
+    };
+    while began.elapsed() < options.wait && !stop.load(Ordering::SeqCst) {
+        // Nobody sends: this is a wait that needs no sleep.
+        let _ = nothing.recv_timeout(LOOK);
+        let app = door.lock();
+        if app.records() != seen.0 {
+            seen = (app.records(), Instant::now());
+        } else if has_data(&app) && seen.1.elapsed() >= QUIET {
+            break;
+        }
+    }
+    drop(feed);
+    let mut app = door.lock();
+    app.update(Message::Log(logs.since(0)));
+    app.update(Message::Time(clock.now_ns()));
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    view::render(&mut buffer, area, &app);
+    Ok(Once {
+        frame: print::text(&buffer, options.codes),
+        has_data: has_data(&app),
+    })
 }

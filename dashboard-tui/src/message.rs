@@ -1,0 +1,34 @@
+//! Everything that can happen to the dashboard.
+
+use contract::alert::Alert;
+use contract::spread::Spread;
+use contract::venue::VenueHealth;
+use crossterm::event::Event;
+
+use crate::log::NewLines;
+pub use crate::model::life::{Feed, Link};
+
+/// Something that happened. Times are nanoseconds since 1970 on our clock.
+#[derive(Debug, Clone)]
+pub enum Message<'a> {
+    /// A window was closed; with when its record came.
+    Spread(&'a Spread<'a>, i64),
+    /// A venue told how it fares; with when its record came.
+    Venue(&'a VenueHealth<'a>, i64),
+    /// The newest state of an episode.
+    Alert(&'a Alert<'a>),
+    /// An episode of this id was deleted.
+    AlertGone(&'a str),
+    /// A record could not be read: where it stood, and why.
+    Unreadable(String),
+    /// How the reading fares.
+    Feed(Feed),
+    /// Lines of the log of this process.
+    Log(NewLines),
+    /// Our clock. Comes before each frame; what may change only once a second (the order of a list) does so here.
+    Time(i64),
+    /// A key, the mouse, or another size.
+    Input(Event),
+    /// A frame was drawn.
+    Drawn,
+}

@@ -1,0 +1,179 @@
+//! Columns of text that line up, whatever the width: the least important go first when there is no room.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::Look;
+use crate::text::{fit, width};
+use crate::theme::Tone;
+
+/// Columns between columns.
+const GAP: usize = 2;
+/// What a column that may shrink keeps.
+const LEAST: usize = 5;
+
+/// One column.
+#[derive(Debug)]
+pub(crate) struct Column {
+    head: &'static str,
+    cells: Vec<(String, Tone)>,
+    right: bool,
+    shrinks: bool,
+    rank: u8,
+}
+
+impl Column {
+    /// A column of text. Where there is no room, columns of the highest rank go first; rank 0 stays.
+    pub(crate) fn new(rank: u8, head: &'static str) -> Self {
+        Self {
+            head,
+            cells: Vec::new(),
+            right: false,
+            shrinks: false,
+            rank,
+        }
+    }
+
+    /// The same with its text at the right: numbers.
+    pub(crate) fn right(mut self) -> Self {
+        self.right = true;
+        self
+    }
+
+    /// The same, and it may be cut where there is no room: names.
+    pub(crate) fn shrinks(mut self) -> Self {
+        self.shrinks = true;
+        self
+    }
+
+    /// The same with these cells.
+    pub(crate) fn cells(mut self, cells: impl IntoIterator<Item = (String, Tone)>) -> Self {
+        self.cells.extend(cells);
+        self
+    }
+
+    fn natural(&self) -> usize {
+        let cells = self.cells.iter().map(|(text, _)| width(text)).max();
+        cells.unwrap_or(0).max(width(self.head))
+    }
+}
+
+/// Which columns are shown, by index, and how wide.
+fn fitted(columns: &[Column], room: usize) -> Vec<(usize, usize)> {
+    let mut shown: Vec<(usize, usize)> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| (at, column.natural()))
+        .collect();
+    let total = |shown: &[(usize, usize)]| {
+        shown
+            .iter()
+            .map(|(_, wide)| wide + GAP)
+            .sum::<usize>()
+            .saturating_sub(GAP)
+    };
+    while total(&shown) > room {
+        let over = total(&shown) - room;
+        let spare: usize = shown
+            .iter()
+            .filter(|(at, _)| columns[*at].shrinks)
+            .map(|(_, wide)| wide.saturating_sub(LEAST))
+            .sum();
+        let last = shown
+            .iter()
+            .map(|(at, _)| columns[*at].rank)
+            .max()
+            .unwrap_or(0);
+        if last == 0 || over <= spare.min(room / 4) {
+            shrink(columns, &mut shown, over);
+            break;
+        }
+        let goes = shown.iter().rposition(|(at, _)| columns[*at].rank == last);
+        shown.remove(goes.expect("one of them has the highest rank"));
+    }
+    shown
+}
+
+/// Takes `over` columns away from the widest that may shrink.
+fn shrink(columns: &[Column], shown: &mut [(usize, usize)], over: usize) {
+    for _ in 0..over {
+        let widest = shown
+            .iter_mut()
+            .filter(|(at, wide)| columns[*at].shrinks && *wide > LEAST)
+            .max_by_key(|(_, wide)| *wide);
+        match widest {
+            Some((_, wide)) => *wide -= 1,
+            None => return,
+        }
+    }
+}
+
+/// Draws head and rows; `chosen` is the row to stand out. Rows below the area are not drawn.
+pub(crate) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    look: &Look<'_>,
+    columns: &[Column],
+    chosen: Option<usize>,
+) {
+    let mut x = area.x;
+    for (at, wide) in fitted(columns, usize::from(area.width)) {
+        let column = &columns[at];
+        let head = (column.head, Tone::Dim);
+        let cells = column
+            .cells
+            .iter()
+            .map(|(text, tone)| (text.as_str(), *tone));
+        for ((text, tone), row) in std::iter::once(head).chain(cells).zip(area.rows()) {
+            let text = fit(text, wide);
+            let left = if column.right {
+                wide - width(&text).min(wide)
+            } else {
+                0
+            };
+            let at = x.saturating_add(u16::try_from(left).unwrap_or(u16::MAX));
+            if at < area.right() {
+                let room = usize::from(area.right() - at);
+                buffer.set_stringn(at, row.y, text, room, look.style(tone));
+            }
+        }
+        x = x.saturating_add(u16::try_from(wide + GAP).unwrap_or(u16::MAX));
+        if x >= area.right() {
+            break;
+        }
+    }
+    let row = chosen.and_then(|chosen| area.rows().nth(chosen + 1));
+    if let Some(row) = row {
+        buffer.set_style(
+            row,
+            look.style(Tone::Chosen).add_modifier(Modifier::REVERSED),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(rank: u8, text: &str) -> Column {
+        Column::new(rank, "h").cells([(text.to_owned(), Tone::Plain)])
+    }
+
+    #[test]
+    fn the_least_important_columns_go_first_and_names_are_cut() {
+        let columns = [
+            column(0, "a-rather-long-name").shrinks(),
+            column(2, "second"),
+            column(1, "first"),
+        ];
+        assert_eq!(fitted(&columns, 40), [(0, 18), (1, 6), (2, 5)]);
+        assert_eq!(
+            fitted(&columns, 30),
+            [(0, 15), (1, 6), (2, 5)].map(|it| it)[..].to_vec()
+        );
+        assert_eq!(fitted(&columns, 25), [(0, 18), (2, 5)]);
+        assert_eq!(fitted(&columns, 12), [(0, 12)]);
+        assert_eq!(fitted(&columns, 1), [(0, 5)]);
+    }
+}
