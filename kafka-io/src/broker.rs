@@ -13,6 +13,7 @@ use crate::embedded::EmbeddedBroker;
 use crate::error::KafkaError;
 use crate::gauge::Gauge;
 use crate::health::{self, Asker, Health};
+use crate::offsets::Offsets;
 use crate::producer::{Producer, ProducerOptions};
 use crate::topics::{self, Admin, TopicDifference, TopicReport, TopicSpec};
 
@@ -106,6 +107,14 @@ impl Broker {
     /// [`KafkaError::Settings`], [`KafkaError::Start`], [`KafkaError::Thread`].
     pub fn consumer(&self, options: ConsumerOptions) -> Result<Consumer, KafkaError> {
         Consumer::start(&self.settings(), options, self.gauge())
+    }
+
+    /// The positions that the broker keeps under a group's name. It starts at once, whether or not a broker answers yet.
+    ///
+    /// # Errors
+    /// [`KafkaError::Settings`], [`KafkaError::Start`].
+    pub fn offsets(&self, group: &str) -> Result<Offsets, KafkaError> {
+        Offsets::new(&self.settings(), group)
     }
 
     /// Creates topics that are missing, then compares all with what is expected.

@@ -3,7 +3,8 @@
 //! In come partitions with the offsets to start at; out go batches through a bounded channel, each as soon as nothing more
 //! is there to poll, so that a lone record never waits. A full channel stops the polling. Records that should come next
 //! and no longer exist end the reading with [`KafkaError::DataLost`]. A broker that is away is waited for and shown in
-//! [`Consumer::state`]. Absent: consumer groups, commits to Kafka (positions are kept by whoever works the records off).
+//! [`Consumer::state`]. Absent: consumer groups, commits to Kafka (whoever works the records off keeps the positions, in
+//! [`crate::Offsets`] or elsewhere).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -96,21 +96,43 @@ pub(crate) fn serve_callbacks(client: &BaseConsumer<ConsumerWatch>) {
     while client.poll(QUIET).is_some() && since.elapsed() < PAUSE {}
 }
 
-/// A client that only asks: it belongs to no group and reads nothing.
+/// A client that only asks: it reads nothing.
 pub(crate) struct Asker {
-    client: BaseConsumer<ConsumerWatch>,
+    pub(crate) client: BaseConsumer<ConsumerWatch>,
     link: Arc<LinkWatch>,
-    brokers: String,
+    pub(crate) brokers: String,
     never: (Sender<()>, Receiver<()>),
 }
 
 impl Asker {
+    /// One that belongs to no group.
     pub(crate) fn new(settings: &KafkaSettings) -> Result<Self, KafkaError> {
-        let fixed = [
+        Self::start(settings, Role::Admin, &[], &[])
+    }
+
+    /// One that asks for a group's offsets.
+    pub(crate) fn of_group(settings: &KafkaSettings, group: &str) -> Result<Self, KafkaError> {
+        // Bounds how long a commit waits for the group's coordinator.
+        let ours = [
+            ("session.timeout.ms", "6000"),
+            ("heartbeat.interval.ms", "2000"),
+        ];
+        let fixed = [("group.id", group), ("enable.auto.commit", "false")];
+        Self::start(settings, Role::Consumer, &ours, &fixed)
+    }
+
+    fn start(
+        settings: &KafkaSettings,
+        role: Role,
+        ours: &[(&str, &str)],
+        of_role: &[(&str, &str)],
+    ) -> Result<Self, KafkaError> {
+        let mut fixed = vec![
             ("allow.auto.create.topics", "false"),
             ("isolation.level", "read_committed"),
         ];
-        let config = settings.client(Role::Admin, &[], &fixed)?;
+        fixed.extend(of_role);
+        let config = settings.client(role, ours, &fixed)?;
         let link = Arc::new(LinkWatch::new("asker".to_owned(), &settings.brokers));
         let client =
             BaseConsumer::from_config_and_context(&config, ConsumerWatch::new(Arc::clone(&link)))
@@ -134,7 +156,7 @@ impl Asker {
     }
 
     /// Repeats a request until it is answered, refused for good, or the time is over.
-    fn until<T>(
+    pub(crate) fn until<T>(
         &self,
         what: &str,
         timeout: Duration,

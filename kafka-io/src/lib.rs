@@ -9,7 +9,7 @@
 //! In come plain settings ([`KafkaSettings`]) and records; out go batches of records with their offsets. The promises:
 //! a producer is idempotent with `acks=all` and waits when its queue is full; a consumer reads what is committed, keeps
 //! the order of each partition, and says loudly when what it should read next no longer exists. A broker that is away
-//! is waited for, shown, and resumed from without loss. Deliberately absent: consumer groups (partitions are assigned),
+//! is waited for, shown, and resumed from without loss. Deliberately absent: balanced consumer groups (partitions are assigned),
 //! automatic topic creation, any meaning of keys and values. Reading order:
 //!
 //! - [`config`]: settings, and those that are refused by name.
@@ -17,6 +17,7 @@
 //! - [`producer`]: records in, delivery counted.
 //! - [`consumer`]: batches out, from explicit offsets.
 //! - [`batch`]: the records of one poll, without an allocation for each.
+//! - [`offsets`]: positions kept by the broker under a group's name.
 //! - [`topics`]: making topics and comparing them with what is expected.
 //! - [`health`]: who answers, with which topics.
 //! - [`embedded`]: the broker inside the process, and what it cannot do.
@@ -31,6 +32,7 @@ pub mod embedded;
 pub mod error;
 pub mod health;
 pub mod link;
+pub mod offsets;
 pub mod producer;
 #[doc(hidden)]
 pub mod testing;
@@ -47,5 +49,6 @@ pub use embedded::EmbeddedBroker;
 pub use error::KafkaError;
 pub use health::Health;
 pub use link::Link;
+pub use offsets::Offsets;
 pub use producer::{Producer, ProducerCounts, ProducerOptions, Record};
 pub use topics::{TopicDifference, TopicReport, TopicSpec};

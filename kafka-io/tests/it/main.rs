@@ -7,6 +7,7 @@
 mod faults;
 mod flow;
 mod guards;
+mod offsets;
 mod real_kafka;
 mod stops;
 mod support;
