@@ -53,7 +53,7 @@ impl Feed {
     ) -> Result<Self, DashboardError> {
         const NAME: &str = "dashboard-feed";
         let (quit, quitting) = bounded(0);
-        let mut reading = Reading {
+        let reading = Reading {
             broker: broker.clone(),
             history_records,
             began_ns: clock.now_ns(),

@@ -32,6 +32,8 @@ pub mod print;
 pub mod run;
 pub mod screen;
 pub mod terminal;
+#[doc(hidden)]
+pub mod testing;
 pub mod view;
 
 mod feed;

@@ -154,6 +154,16 @@ struct Text {
 }
 
 impl Text {
+    fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        // Writing to a text does not fail.
+        let _ = match field.name() {
+            "message" => self.message.write_fmt(value),
+            // What a bridge from the crate `log` adds: the event's own metadata again.
+            name if name.starts_with("log.") => Ok(()),
+            name => write!(self.fields, " {name}={value}"),
+        };
+    }
+
     fn line(mut self) -> String {
         self.message.push_str(&self.fields);
         self.message.trim_start().replace(['\r', '\n'], " ")
@@ -162,19 +172,11 @@ impl Text {
 
 impl Visit for Text {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let _ = if field.name() == "message" {
-            self.message.write_str(value)
-        } else {
-            write!(self.fields, " {}={value}", field.name())
-        };
+        self.put(field, format_args!("{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let _ = if field.name() == "message" {
-            write!(self.message, "{value:?}")
-        } else {
-            write!(self.fields, " {}={value:?}", field.name())
-        };
+        self.put(field, format_args!("{value:?}"));
     }
 }
 

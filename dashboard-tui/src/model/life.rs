@@ -122,4 +122,11 @@ impl Model {
         self.newest_end_ms
             .map(|end_ms| (self.now_ns / NS_PER_MS).saturating_sub(end_ms))
     }
+
+    /// How far it lay behind when that window came: what does not grow while the next one is awaited.
+    pub(crate) fn delay_ms(&self) -> Option<i64> {
+        let came_ms = self.newest_at_ns? / NS_PER_MS;
+        self.newest_end_ms
+            .map(|end_ms| came_ms.saturating_sub(end_ms))
+    }
 }

@@ -235,7 +235,9 @@ impl Chart<'_> {
     }
 
     fn axis(&self, buffer: &mut Buffer, rows: Rect, x: u16, range: (f64, f64), look: &Look<'_>) {
-        let step = nice_step(range, usize::from(rows.height / 3).max(1));
+        // On a low chart every second row may have a figure, on a high one every fourth.
+        let apart = if rows.height < 12 { 2 } else { 4 };
+        let step = nice_step(range, usize::from(rows.height / apart).max(1));
         let last = usize::from(rows.height) * 4 - 1;
         let mut value = (range.0 / step).ceil() * step;
         // A screen has fewer rows than this.

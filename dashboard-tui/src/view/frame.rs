@@ -9,11 +9,15 @@ use super::Look;
 use crate::app::{App, Overlay};
 use crate::model::Model;
 use crate::model::life::Life;
-use crate::text::{bps, date_clock, grouped, seconds_ns, short_count, span_ms, span_ns, width};
+use contract::time::NS_PER_S;
+
+use crate::text::{bps, date_clock, fit, grouped, seconds_ns, short_count, span_ms, width};
 use crate::theme::Tone;
 
 /// From this distance of event time to our clock on, the time itself is shown: a recording is being played.
 const FAR_MS: i64 = 60_000;
+/// Below so many columns the header says the same in fewer words.
+const NARROW: u16 = 60;
 
 /// Whether the pipeline lives, and the whole at a glance.
 pub(super) fn header(buffer: &mut Buffer, row: Rect, app: &App) {
@@ -67,32 +71,45 @@ fn flowing(buffer: &mut Buffer, row: Rect, look: &Look<'_>, age_ns: i64, source:
     let model = look.model;
     let n_open = model.episodes.n_open();
     let (n_venues, n_up) = (model.venues.len(), model.venues.n_up());
+    let narrow = row.width < NARROW;
     let mut parts: Vec<(String, Tone)> = vec![(" ● live".to_owned(), Tone::Good)];
-    parts.push((format!("window {} ago", span_ns(age_ns)), Tone::Plain));
+    let age = if age_ns < NS_PER_S {
+        "just now".to_owned()
+    } else {
+        format!("{} ago", seconds_ns(age_ns))
+    };
+    parts.push((
+        if narrow { age } else { format!("window {age}") },
+        Tone::Plain,
+    ));
     if n_venues > 0 {
         let tone = if n_up < n_venues {
             Tone::Warn
         } else {
             Tone::Plain
         };
-        parts.push((format!("{n_up}/{n_venues} venues up"), tone));
+        let what = if narrow { "up" } else { "venues up" };
+        parts.push((format!("{n_up}/{n_venues} {what}"), tone));
     }
     if n_open > 0 {
-        parts.push((plural(n_open, "alert open", "alerts open"), Tone::Best));
-    }
-    parts.push((plural(model.pairs().len(), "pair", "pairs"), Tone::Plain));
-    if let Some((pair, net)) = best_pair(model) {
-        let threshold = model.thresholds.of(&pair);
-        parts.push((
-            format!("best {pair} {} bps", bps(net)),
-            super::chart::net_tone(net, threshold),
-        ));
-    }
-    if let (Some(lag_ms), Some(end_ms)) = (model.event_lag_ms(), model.newest_end_ms) {
-        let text = if lag_ms.saturating_abs() < FAR_MS {
-            format!("lag {}", span_ms(lag_ms))
+        let words = if narrow {
+            ("alert", "alerts")
         } else {
-            format!("event time {}", date_clock(end_ms))
+            ("alert open", "alerts open")
+        };
+        parts.push((plural(n_open, words), Tone::Best));
+    }
+    parts.push((plural(model.pairs().len(), ("pair", "pairs")), Tone::Plain));
+    if let Some((pair, net)) = best_pair(model) {
+        let threshold = model.thresholds.of(pair);
+        let tone = super::chart::net_tone(net, threshold);
+        parts.push((format!("best {} {} bps", fit(pair, 24), bps(net)), tone));
+    }
+    if let (Some(delay_ms), Some(end_ms)) = (model.delay_ms(), model.newest_end_ms) {
+        let text = if delay_ms.saturating_abs() < FAR_MS {
+            format!("lag {}", span_ms(delay_ms))
+        } else {
+            format!("event time {} UTC", date_clock(end_ms))
         };
         parts.push((text, Tone::Dim));
     }
@@ -113,16 +130,16 @@ fn flowing(buffer: &mut Buffer, row: Rect, look: &Look<'_>, age_ns: i64, source:
     line.render(row, buffer);
 }
 
-fn plural(n: usize, one: &str, more: &str) -> String {
+fn plural(n: usize, (one, more): (&str, &str)) -> String {
     format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// The live pair with the highest net.
-fn best_pair(model: &Model) -> Option<(String, f64)> {
+fn best_pair(model: &Model) -> Option<(&str, f64)> {
     let live = model.pairs().iter().filter(|pair| !pair.is_old(model));
     let best = live.filter_map(|pair| Some((pair, pair.net_bps()?)));
     best.max_by(|(_, one), (_, other)| one.total_cmp(other))
-        .map(|(pair, net)| (pair.name.to_string(), net))
+        .map(|(pair, net)| (pair.name.as_ref(), net))
 }
 
 /// As many of the parts as fit, from the first.

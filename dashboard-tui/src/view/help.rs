@@ -16,7 +16,10 @@ const EVERYWHERE: [(&str, &str); 10] = [
     ("PgUp PgDn, g G", "a page, the ends"),
     ("/", "search; Esc clears it"),
     ("space", "hold the screen; records are still taken"),
-    ("mouse", "click tabs and rows, wheel scrolls"),
+    (
+        "mouse",
+        "click tabs and rows, wheel scrolls; shift-drag selects text",
+    ),
     ("?", "this help"),
     ("Ctrl-L", "draw everything anew"),
     ("Ctrl-Z", "back to the shell for a while"),
@@ -58,9 +61,9 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, app: &App, from: u16) {
         .unwrap_or(u16::MAX)
         .saturating_add(2);
     let area = Rect {
-        x: body.x + body.width.saturating_sub(64) / 2,
+        x: body.x + body.width.saturating_sub(72) / 2,
         y: body.y,
-        width: body.width.min(64),
+        width: body.width.min(72),
         height: body.height.min(tallest),
     };
     Clear.render(area, buffer);

@@ -10,7 +10,8 @@ use crate::theme::Tone;
 
 /// Columns between columns.
 const GAP: usize = 2;
-/// What a column that may shrink keeps.
+/// What a column that may shrink keeps while others can go instead, and what it keeps in any case.
+const READABLE: usize = 12;
 const LEAST: usize = 5;
 
 /// One column.
@@ -75,18 +76,18 @@ fn fitted(columns: &[Column], room: usize) -> Vec<(usize, usize)> {
     };
     while total(&shown) > room {
         let over = total(&shown) - room;
-        let spare: usize = shown
-            .iter()
-            .filter(|(at, _)| columns[*at].shrinks)
-            .map(|(_, wide)| wide.saturating_sub(LEAST))
-            .sum();
-        let last = shown
-            .iter()
-            .map(|(at, _)| columns[*at].rank)
-            .max()
-            .unwrap_or(0);
-        if last == 0 || over <= spare.min(room / 4) {
-            shrink(columns, &mut shown, over);
+        let spare = |keeps: usize| -> usize {
+            let names = shown.iter().filter(|(at, _)| columns[*at].shrinks);
+            names.map(|(_, wide)| wide.saturating_sub(keeps)).sum()
+        };
+        let last = shown.iter().map(|(at, _)| columns[*at].rank).max();
+        let last = last.unwrap_or(0);
+        if over <= spare(READABLE) {
+            shrink(columns, &mut shown, over, READABLE);
+            break;
+        }
+        if last == 0 {
+            shrink(columns, &mut shown, over, LEAST);
             break;
         }
         let goes = shown.iter().rposition(|(at, _)| columns[*at].rank == last);
@@ -96,11 +97,11 @@ fn fitted(columns: &[Column], room: usize) -> Vec<(usize, usize)> {
 }
 
 /// Takes `over` columns away from the widest that may shrink.
-fn shrink(columns: &[Column], shown: &mut [(usize, usize)], over: usize) {
+fn shrink(columns: &[Column], shown: &mut [(usize, usize)], over: usize, keeps: usize) {
     for _ in 0..over {
         let widest = shown
             .iter_mut()
-            .filter(|(at, wide)| columns[*at].shrinks && *wide > LEAST)
+            .filter(|(at, wide)| columns[*at].shrinks && *wide > keeps)
             .max_by_key(|(_, wide)| *wide);
         match widest {
             Some((_, wide)) => *wide -= 1,
@@ -168,12 +169,10 @@ mod tests {
             column(1, "first"),
         ];
         assert_eq!(fitted(&columns, 40), [(0, 18), (1, 6), (2, 5)]);
-        assert_eq!(
-            fitted(&columns, 30),
-            [(0, 15), (1, 6), (2, 5)].map(|it| it)[..].to_vec()
-        );
-        assert_eq!(fitted(&columns, 25), [(0, 18), (2, 5)]);
+        assert_eq!(fitted(&columns, 28), [(0, 13), (1, 6), (2, 5)]);
+        assert_eq!(fitted(&columns, 26), [(0, 18), (2, 5)]);
         assert_eq!(fitted(&columns, 12), [(0, 12)]);
+        assert_eq!(fitted(&columns, 7), [(0, 7)]);
         assert_eq!(fitted(&columns, 1), [(0, 5)]);
     }
 }

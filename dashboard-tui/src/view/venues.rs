@@ -227,7 +227,7 @@ fn pipeline<'t>(look: &Look<'_>, room: usize) -> Vec<Line<'t>> {
         row("newest window", newest.0, newest.1),
         row(
             "event-time lag",
-            format!("{lag} from the end of the newest window to our clock"),
+            format!("{lag} since the end of the newest window"),
             Tone::Plain,
         ),
         row("unread", unread, Tone::Plain),
