@@ -1,5 +1,8 @@
 //! What ingest takes from the configuration.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use contract::config::{Config, Dialect as Feed};
 
 use crate::live::{ConnectionSettings, LiveSettings};
@@ -54,20 +57,35 @@ impl LiveSettings {
                     }
                 },
             };
+            let wanting = ConnectionSettings::new(dialect, urls).wanting(&settings);
+            let named = wanting.symbols.iter().chain(&wanting.rate_symbols);
+            let limits = named.map(|symbol| {
+                let limit_ms = config.symbol_silent_after_ms(venue, symbol);
+                (symbol.to_uppercase(), ms(limit_ms))
+            });
             let connection = ConnectionSettings {
                 max_message_bytes: config.max_message_bytes(venue),
-                ..ConnectionSettings::new(dialect, urls).wanting(&settings)
+                symbol_silent_after: ms(config.ingest.symbol_silent_after_ms),
+                symbol_limits: limits.collect(),
+                ..wanting
             };
             (!connection.is_empty()).then_some(connection)
         });
-        Self::new(connections.collect(), seed)
+        Self {
+            rotate_after: ms(config.ingest.rotate_after_ms),
+            conflate_above: config.ingest.conflate_above_frames,
+            ca_file: config.ingest.ca_file.as_ref().map(PathBuf::from),
+            ..Self::new(connections.collect(), seed)
+        }
     }
+}
+
+fn ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn of(file: &str) -> LiveSettings {
@@ -106,6 +124,23 @@ mod tests {
         assert_eq!(coinbase.urls, ["wss://ws-feed.exchange.coinbase.com"]);
         assert_eq!(coinbase.silent_after, Duration::from_millis(1_500));
         assert_eq!(coinbase.max_message_bytes, 70_000);
+    }
+
+    #[test]
+    fn what_holds_for_all_connections_is_taken_over_and_symbols_have_their_own_limits() {
+        let settings = of(
+            "[ingest]\nrotate_after_ms = 5000\nconflate_above_frames = 9\nca_file = \"a.pem\"\nsymbol_silent_after_ms = 700\n\
+             [venues.binance]\nsymbol_silent_after_ms.btcusdt = 300\n",
+        );
+        assert_eq!(settings.rotate_after, Duration::from_secs(5));
+        assert_eq!(settings.conflate_above, 9);
+        assert_eq!(settings.ca_file.as_deref(), Some("a.pem".as_ref()));
+        let limits: Vec<_> = settings.connections[0].symbol_limits.values().collect();
+        assert_eq!(
+            limits,
+            [&Duration::from_millis(300), &Duration::from_millis(700)],
+            "BTCUSDT and ETHUSDT"
+        );
     }
 
     #[test]

@@ -55,6 +55,14 @@ pub enum IngestError {
         /// What it may be.
         range: String,
     },
+    /// Certificates that cannot be used.
+    #[error("could not use `ingest.ca_file` = `{name}`: {reason}")]
+    Authority {
+        /// As given.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// TLS cannot be set up.
     #[error("could not set up TLS")]
     Tls(#[source] rustls::Error),

@@ -14,6 +14,7 @@
 //! - [`gap`]: missing frames, each feed judged as the wire numbers it.
 //! - [`skew`]: how far a venue's clock is ahead of ours.
 //! - [`core`]: all of it together, frames and times in, records out.
+//! - [`conflate`]: fewer quotes where the sink does not keep up, live alone.
 //!
 //! The shells around it:
 //!
@@ -27,6 +28,7 @@
 
 pub mod capture;
 pub mod config;
+pub mod conflate;
 pub mod core;
 pub mod error;
 #[doc(hidden)]

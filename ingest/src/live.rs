@@ -1,35 +1,39 @@
 //! Live connections: sockets to venues, kept up, their frames in one queue before one consumer.
 //!
 //! ```text
-//! venue A -- connection task --\                       (tokio)          (a thread of its own)
-//! venue B -- connection task ---> bounded queue of events --> consumer: Core and Sink, or a capture
-//! clock   -- ticks ------------/
+//! venue A -- keeper, 1 or 2 links --\                       (tokio)          (a thread of its own)
+//! venue B -- keeper, 1 or 2 links ---> bounded queue of events --> consumer: Core and Sink, or a capture
+//! clock   -- ticks -----------------/
 //! ```
 //!
-//! A connection is made, asked for its feeds, read, and made again when it ends, falls silent or is announced to end:
-//! with capped, jittered back-off that only data resets, the addresses of a venue in turn. Ticks go through the same
-//! queue as frames, so that under load a mark cannot overtake the frames that it speaks of.
+//! A connection is made, asked for its feeds, read, and made again when it ends or falls silent: with capped, jittered
+//! back-off that only data resets, the addresses of a venue in turn. Before it grows old, when the venue announces its end,
+//! and when one of its streams is quiet while others flow, a second one is made beside it and takes over once it delivers
+//! what the first delivers; until then, and if it never does, the first is kept. Ticks of the clock go through the same queue
+//! as frames, so that under load a mark cannot overtake the frames that it speaks of.
 //!
 //! **When the queue is full** (frames or bytes), the connections wait: back-pressure onto the sockets, counted. Nothing is
-//! dropped here. Absent: what frames mean; a second connection that takes over before the first is closed (the
-//! 24 hours of Binance end in a reconnect).
+//! dropped here. Absent: what frames mean; which of two connections' frames count (that is the core's).
 
+mod alarms;
 mod backoff;
-mod connection;
+mod deliveries;
 mod drive;
 mod ending;
-mod liveness;
+mod keeper;
+mod link;
 mod queue;
 mod subscribe;
 mod tally;
 mod tls;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use backoff::BackoffSettings;
 pub(crate) use drive::{Consumer, drive};
-pub use tally::{ConnectionReport, LiveReport};
+pub use tally::{ConnectionReport, LiveReport, Recording};
 
 use crate::settings::IngestSettings;
 use crate::venue::Dialect;
@@ -50,6 +54,10 @@ pub struct ConnectionSettings {
     pub rate_symbols: Vec<String>,
     /// Without data (heartbeats are none) for so long, the connection is closed and made again.
     pub silent_after: Duration,
+    /// Without quotes, or trades, of one symbol for so long, they are looked for on a second connection.
+    pub symbol_silent_after: Duration,
+    /// By symbol (upper case), in place of `symbol_silent_after`.
+    pub symbol_limits: BTreeMap<String, Duration>,
     /// A longer message ends the connection, bytes.
     pub max_message_bytes: usize,
 }
@@ -64,6 +72,8 @@ impl ConnectionSettings {
             symbols: Vec::new(),
             rate_symbols: Vec::new(),
             silent_after: Duration::from_secs(10),
+            symbol_silent_after: Duration::from_secs(60),
+            symbol_limits: BTreeMap::new(),
             max_message_bytes: MAX_MESSAGE_BYTES,
         }
     }
@@ -72,10 +82,7 @@ impl ConnectionSettings {
     #[must_use]
     pub fn wanting(mut self, settings: &IngestSettings) -> Self {
         let venue = self.dialect.venue();
-        let named = |table: &std::collections::BTreeMap<
-            String,
-            std::collections::BTreeMap<String, String>,
-        >| {
+        let named = |table: &BTreeMap<String, BTreeMap<String, String>>| {
             let symbols = table.values().filter_map(|symbols| symbols.get(venue));
             symbols.cloned().collect::<BTreeSet<String>>()
         };
@@ -103,12 +110,24 @@ pub struct LiveSettings {
     pub connect_timeout: Duration,
     /// How attempts are spaced.
     pub backoff: BackoffSettings,
+    /// When a connection is old enough to be replaced; a little earlier, by chance.
+    pub rotate_after: Duration,
+    /// For how long two connections deliver side by side before the newer takes over.
+    pub overlap: Duration,
+    /// A second connection that cannot take over within this is given up.
+    pub takeover_within: Duration,
     /// Seed of the jitter. Two processes should not share it.
     pub seed: u64,
     /// Frames that the queue holds. A busy second of one symbol has 1,400.
     pub queue_frames: usize,
     /// Bytes that the queue holds, in which a longer frame fits all the same.
     pub queue_bytes: usize,
+    /// When more frames than this wait, quotes are conflated. A recording is not.
+    pub conflate_above: usize,
+    /// Certificates (PEM) that are trusted besides the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// A capture, not there yet, into which the frames are recorded beside what else becomes of them.
+    pub record: Option<PathBuf>,
 }
 
 impl LiveSettings {
@@ -119,9 +138,15 @@ impl LiveSettings {
             connections,
             connect_timeout: Duration::from_secs(10),
             backoff: BackoffSettings::default(),
+            rotate_after: Duration::from_secs(23 * 3_600),
+            overlap: Duration::from_secs(2),
+            takeover_within: Duration::from_secs(30),
             seed,
             queue_frames: 16_384,
             queue_bytes: 64 << 20,
+            conflate_above: 4_096,
+            ca_file: None,
+            record: None,
         }
     }
 }

@@ -1,20 +1,27 @@
 //! Records the raw frames of live venues into a capture, for replay. No frame is interpreted.
+//!
+//! - `recorder`: what is written, and what becomes of two connections at once.
+//! - `beside`: the same beside live ingest.
+
+mod beside;
+mod recorder;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use contract::time::{Clock, NS_PER_S};
+use contract::time::Clock;
 
 use crate::capture::CaptureWriter;
+use crate::core::Connection;
 use crate::error::IngestError;
 use crate::live::{Consumer, LiveReport, LiveSettings, drive};
-use crate::venue::Dialect;
 
-/// A kill loses no more than this.
-const FLUSH_EVERY_NS: i64 = NS_PER_S;
+pub(crate) use beside::Beside;
+use recorder::Recorder;
+
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -25,6 +32,8 @@ pub struct Recorded {
     pub frames: u64,
     /// Their bytes with stamps and venues, before packing.
     pub bytes: u64,
+    /// Frames left out: what a second connection brought that did not take over, or a first one after the second had.
+    pub left_out: u64,
     /// What the connections did; messages that are not text stand there and not in the file, whose lines are text.
     pub live: LiveReport,
 }
@@ -40,10 +49,7 @@ pub async fn record(
     stop: Arc<AtomicBool>,
     progress: impl FnMut(&LiveReport) + Send + 'static,
 ) -> Result<Recorded, IngestError> {
-    let writer = CaptureWriter::create(path).map_err(|source| IngestError::Create {
-        name: path.display().to_string(),
-        source,
-    })?;
+    let writer = create(path)?;
     record_into(live, clock, (writer, path), stop, progress).await
 }
 
@@ -60,67 +66,70 @@ pub async fn record_into(
     stop: Arc<AtomicBool>,
     progress: impl FnMut(&LiveReport) + Send + 'static,
 ) -> Result<Recorded, IngestError> {
-    let recorder = Recorder {
-        writer,
-        path: path.to_owned(),
-        flushed_ns: clock.now_ns(),
+    let recorder = Alone {
+        recorder: Recorder::new(writer, path),
         progress,
     };
-    let (recorder, live) = drive(live, clock, stop, TICK, recorder).await?;
-    let Recorder { writer, path, .. } = recorder;
-    let (frames, bytes) = (writer.frames(), writer.bytes());
-    writer
-        .finish()
-        .and_then(|file| file.sync_all())
-        .map_err(|source| write_error(&path, source))?;
+    let (Alone { recorder, .. }, live) = drive(live, clock, stop, TICK, recorder).await?;
+    let (frames, bytes) = (recorder.frames(), recorder.bytes());
+    let left_out = recorder.left_out();
+    recorder.finish()?;
     Ok(Recorded {
         frames,
         bytes,
+        left_out,
         live,
     })
 }
 
-struct Recorder<P> {
-    writer: CaptureWriter<File>,
-    path: PathBuf,
-    flushed_ns: i64,
+fn create(path: &Path) -> Result<CaptureWriter<File>, IngestError> {
+    CaptureWriter::create(path).map_err(|source| IngestError::Create {
+        name: path.display().to_string(),
+        source,
+    })
+}
+
+/// A recording that is all there is to do.
+struct Alone<P> {
+    recorder: Recorder,
     progress: P,
 }
 
-impl<P: FnMut(&LiveReport) + Send + 'static> Consumer for Recorder<P> {
-    fn connected(&mut self, _: Dialect, _: i64) -> Result<(), IngestError> {
-        Ok(())
+impl<P: FnMut(&LiveReport) + Send + 'static> Consumer for Alone<P> {
+    fn connected(&mut self, connection: Connection, at_ns: i64) -> Result<(), IngestError> {
+        self.recorder.connected(connection, at_ns)
     }
 
-    fn frame(&mut self, dialect: Dialect, received_ns: i64, text: &str) -> Result<(), IngestError> {
-        self.writer
-            .frame(received_ns, dialect.capture_name(), text)
-            .map_err(|source| write_error(&self.path, source))
+    fn frame(
+        &mut self,
+        connection: Connection,
+        received_ns: i64,
+        text: &str,
+    ) -> Result<(), IngestError> {
+        self.recorder.frame(connection, received_ns, text)
     }
 
-    fn not_text(&mut self, _: Dialect, _: i64, _: &[u8]) -> Result<(), IngestError> {
-        Ok(())
+    fn not_text(
+        &mut self,
+        connection: Connection,
+        received_ns: i64,
+        bytes: &[u8],
+    ) -> Result<(), IngestError> {
+        self.recorder.not_text(connection, received_ns, bytes)
     }
 
-    fn ended(&mut self, _: Dialect, _: i64, _: &str) -> Result<(), IngestError> {
-        Ok(())
+    fn ended(
+        &mut self,
+        connection: Connection,
+        at_ns: i64,
+        reason: &str,
+    ) -> Result<(), IngestError> {
+        self.recorder.ended(connection, at_ns, reason)
     }
 
     fn tick(&mut self, at_ns: i64, report: &LiveReport) -> Result<(), IngestError> {
-        if at_ns.saturating_sub(self.flushed_ns).saturating_abs() >= FLUSH_EVERY_NS {
-            self.flushed_ns = at_ns;
-            self.writer
-                .flush()
-                .map_err(|source| write_error(&self.path, source))?;
-        }
+        self.recorder.tick(at_ns, report)?;
         (self.progress)(report);
         Ok(())
-    }
-}
-
-fn write_error(path: &Path, source: std::io::Error) -> IngestError {
-    IngestError::Write {
-        name: path.display().to_string(),
-        source,
     }
 }

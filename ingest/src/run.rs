@@ -7,11 +7,11 @@ use std::time::Duration;
 use contract::dead_letter::DeadLetter;
 use contract::time::Clock;
 
-use crate::core::{Core, Report, Sink};
+use crate::conflate::Conflate;
+use crate::core::{Connection, Core, Report, Sink};
 use crate::error::IngestError;
 use crate::live::{Consumer, LiveReport, LiveSettings, drive};
 use crate::settings::IngestSettings;
-use crate::venue::Dialect;
 
 /// How a live run ended.
 #[derive(Debug)]
@@ -25,14 +25,15 @@ pub struct Ingested<S> {
 }
 
 /// Runs live ingest until `stop` is set: every frame through one [`Core`] into `sink`, the core's clock moved by `clock`
-/// every mark interval, `progress` told as often. The sink may block: the connections then wait.
+/// every mark interval, `progress` told as often. The sink may block: once much waits, quotes are conflated, and in the end
+/// the connections wait.
 ///
 /// Told to stop, the connections are closed, what had come is still worked off, and each venue gets its `down`, so that
 /// readers are not left waiting for it.
 ///
 /// # Errors
-/// [`IngestError::NoConnections`] and [`IngestError::Setting`] before anything is connected. Venues that are away are
-/// no errors.
+/// [`IngestError::NoConnections`] and those of the settings, the certificates and the recording before anything is
+/// connected. Venues that are away are no errors, nor is a recording that breaks off: it is told in the report.
 pub async fn ingest<S: Sink + Send + 'static>(
     settings: IngestSettings,
     live: LiveSettings,
@@ -44,7 +45,8 @@ pub async fn ingest<S: Sink + Send + 'static>(
     let tick_ms = u64::try_from(settings.mark_interval_ms).unwrap_or(1);
     let consumer = Running {
         core: Core::new(settings),
-        sink,
+        sink: Conflate::new(sink),
+        conflate_above: live.conflate_above,
         progress,
         not_text: 0,
     };
@@ -53,13 +55,14 @@ pub async fn ingest<S: Sink + Send + 'static>(
     Ok(Ingested {
         report: running.core.report(),
         live,
-        sink: running.sink,
+        sink: running.sink.into_inner(),
     })
 }
 
 struct Running<S, P> {
     core: Core,
-    sink: S,
+    sink: Conflate<S>,
+    conflate_above: usize,
     progress: P,
     not_text: i64,
 }
@@ -69,20 +72,31 @@ where
     S: Sink + Send + 'static,
     P: FnMut(&LiveReport) + Send + 'static,
 {
-    fn connected(&mut self, dialect: Dialect, at_ns: i64) -> Result<(), IngestError> {
-        self.core.connected(dialect, at_ns, &mut self.sink);
+    fn connected(&mut self, connection: Connection, at_ns: i64) -> Result<(), IngestError> {
+        self.core.connected(connection, at_ns, &mut self.sink);
         Ok(())
     }
 
-    fn frame(&mut self, dialect: Dialect, received_ns: i64, text: &str) -> Result<(), IngestError> {
-        self.core.frame(dialect, received_ns, text, &mut self.sink);
+    fn frame(
+        &mut self,
+        connection: Connection,
+        received_ns: i64,
+        text: &str,
+    ) -> Result<(), IngestError> {
+        self.core
+            .frame(connection, received_ns, text, &mut self.sink);
         Ok(())
     }
 
     /// The core reads text. Such a message is a dead letter of its own, its number counted among its kind.
-    fn not_text(&mut self, dialect: Dialect, _: i64, bytes: &[u8]) -> Result<(), IngestError> {
+    fn not_text(
+        &mut self,
+        connection: Connection,
+        _: i64,
+        bytes: &[u8],
+    ) -> Result<(), IngestError> {
         self.sink.dead_letter(DeadLetter {
-            topic: format!("frames/{}", dialect.capture_name()),
+            topic: format!("frames/{}", connection.dialect.capture_name()),
             partition: 0,
             offset: self.not_text,
             stage: "ingest",
@@ -93,9 +107,14 @@ where
         Ok(())
     }
 
-    fn ended(&mut self, dialect: Dialect, at_ns: i64, reason: &str) -> Result<(), IngestError> {
+    fn ended(
+        &mut self,
+        connection: Connection,
+        at_ns: i64,
+        reason: &str,
+    ) -> Result<(), IngestError> {
         self.core
-            .disconnected(dialect, at_ns, reason, &mut self.sink);
+            .disconnected(connection, at_ns, reason, &mut self.sink);
         Ok(())
     }
 
@@ -103,5 +122,13 @@ where
         self.core.advance(at_ns, &mut self.sink);
         (self.progress)(report);
         Ok(())
+    }
+
+    fn waiting(&mut self, events: usize) {
+        self.sink.behind(events > self.conflate_above);
+    }
+
+    fn conflated(&self) -> u64 {
+        self.sink.conflated()
     }
 }

@@ -54,8 +54,13 @@ impl Backoff {
             .saturating_mul(2_u32.saturating_pow(self.failures))
             .min(self.settings.cap);
         self.failures = self.failures.saturating_add(1);
+        self.share(limit)
+    }
+
+    /// Any part of `limit`, as likely as any other.
+    pub(super) fn share(&mut self, limit: Duration) -> Duration {
         let limit_us = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX - 1);
-        Duration::from_micros(self.random.next() % (limit_us + 1))
+        Duration::from_micros(self.random.next() % (limit_us.saturating_add(1)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! All connections at once, and the one thread that takes what they bring.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -12,12 +12,15 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use super::backoff::Backoff;
-use super::connection::Keeper;
+use super::keeper::Keeper;
+use super::link::Common;
 use super::queue::{Event, Queue, queue};
 use super::subscribe::plan;
+use super::tally::Counts;
 use super::{ConnectionSettings, LiveReport, LiveSettings, tls};
+use crate::core::Connection;
 use crate::error::IngestError;
+use crate::record::Beside;
 use crate::venue::Dialect;
 
 /// How soon a stop is noticed.
@@ -26,20 +29,36 @@ const STOP_CHECK: Duration = Duration::from_millis(20);
 /// What becomes of the frames. Called from one thread, in the order of the queue. An error stops everything.
 pub(crate) trait Consumer: Send + 'static {
     /// A connection was made.
-    fn connected(&mut self, dialect: Dialect, at_ns: i64) -> Result<(), IngestError>;
+    fn connected(&mut self, connection: Connection, at_ns: i64) -> Result<(), IngestError>;
     /// A text frame.
-    fn frame(&mut self, dialect: Dialect, received_ns: i64, text: &str) -> Result<(), IngestError>;
+    fn frame(
+        &mut self,
+        connection: Connection,
+        received_ns: i64,
+        text: &str,
+    ) -> Result<(), IngestError>;
     /// A message that is not text.
     fn not_text(
         &mut self,
-        dialect: Dialect,
+        connection: Connection,
         received_ns: i64,
         bytes: &[u8],
     ) -> Result<(), IngestError>;
     /// A connection ended, or could not be made; told again for each attempt that fails.
-    fn ended(&mut self, dialect: Dialect, at_ns: i64, reason: &str) -> Result<(), IngestError>;
+    fn ended(
+        &mut self,
+        connection: Connection,
+        at_ns: i64,
+        reason: &str,
+    ) -> Result<(), IngestError>;
     /// Our clock reached this.
     fn tick(&mut self, at_ns: i64, report: &LiveReport) -> Result<(), IngestError>;
+    /// So much waits behind what comes next.
+    fn waiting(&mut self, _events: usize) {}
+    /// Quotes replaced by newer ones before they were sent.
+    fn conflated(&self) -> u64 {
+        0
+    }
 }
 
 /// Keeps the connections and hands what they bring to `consumer`, with a tick every `tick`, until `stop` is set or the
@@ -57,32 +76,40 @@ pub(crate) async fn drive<C: Consumer>(
 ) -> Result<(C, LiveReport), IngestError> {
     let (way_in, events) = queue(settings.queue_frames, settings.queue_bytes);
     let (stop_all, stopped) = watch::channel(false);
-    let mut waits = Vec::new();
+    let mut counts = Vec::new();
     let mut keepers = Vec::new();
-    let connector = tls::connector()?;
-    for (connection, seed) in settings.connections.into_iter().zip(settings.seed..) {
+    let connector = tls::connector(settings.ca_file.as_deref())?;
+    for (at, connection) in settings.connections.iter().enumerate() {
         if connection.is_empty() {
             continue;
         }
-        check(&connection)?;
-        let queue = way_in.another();
-        waits.push((connection.dialect, queue.waits()));
-        keepers.push(Keeper {
-            plan: plan(&connection)?,
-            connection,
+        check(connection)?;
+        let count = Arc::new(Counts::default());
+        counts.push((connection.dialect, Arc::clone(&count)));
+        let common = Common {
+            plan: plan(connection)?,
+            connection: connection.clone(),
             connect_timeout: settings.connect_timeout,
-            spacing: settings.backoff.spacing,
-            backoff: Backoff::new(settings.backoff, seed),
             connector: connector.clone(),
             clock: Arc::clone(&clock),
-            queue,
+            queue: way_in.clone(),
+            counts: count,
             stopped: stopped.clone(),
-        });
+        };
+        let seed = settings.seed.wrapping_add(u64::try_from(at).unwrap_or(0));
+        keepers.push(Keeper::new(common, &settings, seed));
     }
     if keepers.is_empty() {
         return Err(IngestError::NoConnections);
     }
-    let consumed = consume(events, consumer, waits, Arc::clone(&stop))?;
+    let beside = settings.record.as_deref().map(Beside::create).transpose()?;
+    let thread = Thread {
+        consumer,
+        beside,
+        counts,
+        report: LiveReport::default(),
+    };
+    let consumed = thread.start(events, Arc::clone(&stop))?;
     let mut tasks: JoinSet<()> = keepers.into_iter().map(Keeper::keep).collect();
     tasks.spawn(ticks(clock, tick, way_in, stopped));
     let mut broken = None;
@@ -148,42 +175,62 @@ async fn ticks(
 }
 
 type Consumed<C> = oneshot::Receiver<Result<(C, LiveReport), IngestError>>;
-type Waits = Vec<(Dialect, Arc<AtomicU64>)>;
 
-/// Starts the consumer's thread. It ends when every way into the queue is closed, or with the consumer's error, which
-/// also sets `stop`.
-fn consume<C: Consumer>(
-    mut events: Receiver<Event>,
-    mut consumer: C,
-    waits: Waits,
-    stop: Arc<AtomicBool>,
-) -> Result<Consumed<C>, IngestError> {
-    let (done, consumed) = oneshot::channel();
-    let run = move || {
-        let mut report = LiveReport::default();
-        let count_waits = |report: &mut LiveReport| {
-            for (dialect, waits) in &waits {
-                report.of(*dialect).waits = waits.load(Ordering::Relaxed);
+/// The thread that takes what the connections bring.
+struct Thread<C> {
+    consumer: C,
+    beside: Option<Beside>,
+    counts: Vec<(Dialect, Arc<Counts>)>,
+    report: LiveReport,
+}
+
+impl<C: Consumer> Thread<C> {
+    /// Starts it. It ends when every way into the queue is closed, or with the consumer's error, which also sets `stop`.
+    fn start(
+        mut self,
+        mut events: Receiver<Event>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Consumed<C>, IngestError> {
+        let (done, consumed) = oneshot::channel();
+        let run = move || {
+            while let Some(event) = events.blocking_recv() {
+                self.consumer.waiting(events.len());
+                if let Err(error) = self.take(&event) {
+                    stop.store(true, Ordering::Relaxed);
+                    let _ = done.send(Err(error));
+                    return;
+                }
             }
+            if let Some(beside) = &mut self.beside {
+                beside.finish();
+            }
+            self.fill_report();
+            let _ = done.send(Ok((self.consumer, self.report)));
         };
-        while let Some(event) = events.blocking_recv() {
-            report.count(&event);
-            if matches!(event, Event::Tick { .. }) {
-                count_waits(&mut report);
-            }
-            if let Err(error) = hand_over(&event, &mut consumer, &report) {
-                stop.store(true, Ordering::Relaxed);
-                let _ = done.send(Err(error));
-                return;
-            }
+        let name = "ingest-consumer".to_owned();
+        let started = thread::Builder::new().name(name).spawn(run);
+        started.map_err(|error| IngestError::Task(error.to_string()))?;
+        Ok(consumed)
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), IngestError> {
+        self.report.count(event);
+        if matches!(event, Event::Tick { .. }) {
+            self.fill_report();
         }
-        count_waits(&mut report);
-        let _ = done.send(Ok((consumer, report)));
-    };
-    let name = "ingest-consumer".to_owned();
-    let started = thread::Builder::new().name(name).spawn(run);
-    started.map_err(|error| IngestError::Task(error.to_string()))?;
-    Ok(consumed)
+        if let Some(beside) = &mut self.beside {
+            beside.run(|recorder| hand_over(event, recorder, &self.report));
+        }
+        hand_over(event, &mut self.consumer, &self.report)
+    }
+
+    fn fill_report(&mut self) {
+        for (dialect, counts) in &self.counts {
+            self.report.take(*dialect, counts);
+        }
+        self.report.conflated = self.consumer.conflated();
+        self.report.recording = self.beside.as_ref().map(Beside::report);
+    }
 }
 
 fn hand_over(
@@ -192,24 +239,26 @@ fn hand_over(
     report: &LiveReport,
 ) -> Result<(), IngestError> {
     match event {
-        Event::Connected { dialect, at_ns, .. } => consumer.connected(*dialect, *at_ns),
+        Event::Connected {
+            connection, at_ns, ..
+        } => consumer.connected(*connection, *at_ns),
         Event::Frame {
-            dialect,
+            connection,
             received_ns,
             text,
             ..
-        } => consumer.frame(*dialect, *received_ns, text),
+        } => consumer.frame(*connection, *received_ns, text),
         Event::NotText {
-            dialect,
+            connection,
             received_ns,
             bytes,
             ..
-        } => consumer.not_text(*dialect, *received_ns, bytes),
+        } => consumer.not_text(*connection, *received_ns, bytes),
         Event::Ended {
-            dialect,
+            connection,
             at_ns,
             reason,
-        } => consumer.ended(*dialect, *at_ns, reason),
+        } => consumer.ended(*connection, *at_ns, reason),
         Event::Tick { at_ns } => consumer.tick(*at_ns, report),
     }
 }

@@ -1,5 +1,6 @@
 //! Why a connection ended, in words for the log and the venue's status.
 
+use std::io;
 use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error as SocketError};
@@ -19,9 +20,12 @@ pub(super) enum Ending {
     /// No data for too long.
     #[error("no data for {0} ms")]
     Silent(u128),
-    /// The venue announced that it will close.
-    #[error("the venue announced that it closes the connection")]
-    Shutdown,
+    /// Another connection delivers in its place.
+    #[error("another connection to {url} took over")]
+    Replaced { url: String },
+    /// A second connection that did not take over.
+    #[error("not needed: after {0} ms the connection before it does as well")]
+    NotNeeded(u128),
     /// The venue closed, with a code and maybe a reason.
     #[error("closed by the venue with code {code}{}", with_colon(.reason))]
     Closed { code: u16, reason: String },
@@ -42,6 +46,12 @@ pub(super) enum Ending {
     /// Could not be reached.
     #[error("could not connect to {url}: {source}")]
     Connect { url: String, source: SocketError },
+    /// What answered could not prove to be the venue.
+    #[error(
+        "could not connect to {url}: {source}; nothing was sent. The certificate of a proxy or a private authority is \
+         trusted where `ingest.ca_file` (LOCKSTEP_INGEST__CA_FILE) names it"
+    )]
+    Untrusted { url: String, source: io::Error },
     /// A subscription could not be sent in time.
     #[error("the venue took no message within {0} ms")]
     SendTimeout(u128),
@@ -77,6 +87,10 @@ impl Ending {
     pub(super) fn of_attempt(venue: &'static str, url: &str, error: SocketError) -> Self {
         match error {
             SocketError::Http(answer) => Self::of_answer(venue, url, &answer),
+            SocketError::Io(source) if is_about_certificates(&source) => Self::Untrusted {
+                url: url.to_owned(),
+                source,
+            },
             source => Self::Connect {
                 url: url.to_owned(),
                 source,
@@ -121,6 +135,14 @@ impl Ending {
         }
     }
 
+    /// Whether we ended it ourselves, all being well.
+    pub(super) const fn is_our_wish(&self) -> bool {
+        matches!(
+            self,
+            Self::Stopped | Self::Replaced { .. } | Self::NotNeeded(_)
+        )
+    }
+
     /// For how long the venue asked to be left alone.
     pub(super) fn retry_after(&self) -> Duration {
         match self {
@@ -128,6 +150,12 @@ impl Ending {
             _ => Duration::ZERO,
         }
     }
+}
+
+/// The library hands on errors of TLS inside those of the socket.
+fn is_about_certificates(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn with_colon(reason: &str) -> String {
@@ -183,7 +211,7 @@ mod tests {
             Duration::ZERO
         );
         assert_eq!(answered(503, None).retry_after(), Duration::ZERO);
-        assert_eq!(Ending::Shutdown.retry_after(), Duration::ZERO);
+        assert_eq!(Ending::ClosedBare.retry_after(), Duration::ZERO);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! The one way from the connections to the consumer: bounded in frames and in bytes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
-use crate::venue::Dialect;
+use crate::core::Connection;
 
 /// Room is counted in pieces of so many bytes.
 const PIECE_BYTES: usize = 1 << 10;
@@ -18,27 +17,27 @@ const PIECE_BYTES: usize = 1 << 10;
 pub(super) enum Event {
     /// A connection was made.
     Connected {
-        dialect: Dialect,
+        connection: Connection,
         at_ns: i64,
         url: String,
     },
     /// A text frame.
     Frame {
-        dialect: Dialect,
+        connection: Connection,
         received_ns: i64,
         text: Utf8Bytes,
         _room: OwnedSemaphorePermit,
     },
     /// A message that is not text.
     NotText {
-        dialect: Dialect,
+        connection: Connection,
         received_ns: i64,
         bytes: Bytes,
         _room: OwnedSemaphorePermit,
     },
     /// A connection ended, or could not be made.
     Ended {
-        dialect: Dialect,
+        connection: Connection,
         at_ns: i64,
         reason: String,
     },
@@ -50,13 +49,12 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) struct Gone;
 
-/// The end where events go in; every connection has its own.
-#[derive(Debug)]
+/// The end where events go in.
+#[derive(Debug, Clone)]
 pub(super) struct Queue {
     events: Sender<Event>,
     room: Arc<Semaphore>,
     pieces: u32,
-    waits: Arc<AtomicU64>,
 }
 
 /// A queue for so many frames, and so many bytes.
@@ -70,27 +68,11 @@ pub(super) fn queue(frames: usize, bytes: usize) -> (Queue, Receiver<Event>) {
         events,
         room: Arc::new(room),
         pieces,
-        waits: Arc::default(),
     };
     (queue, receiver)
 }
 
 impl Queue {
-    /// Another way in, whose waits are counted apart.
-    pub(super) fn another(&self) -> Self {
-        Self {
-            events: self.events.clone(),
-            room: Arc::clone(&self.room),
-            pieces: self.pieces,
-            waits: Arc::default(),
-        }
-    }
-
-    /// How often a frame had to wait for room.
-    pub(super) fn waits(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.waits)
-    }
-
     /// Puts in a message of so many bytes. Waits while there is no room; says whether it had to.
     pub(super) async fn message(
         &self,
@@ -119,9 +101,6 @@ impl Queue {
                 self.events.send(event).await.map_err(|_| Gone)?;
             }
         }
-        if waited {
-            self.waits.fetch_add(1, Ordering::Relaxed);
-        }
         Ok(waited)
     }
 
@@ -134,10 +113,11 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::venue::Dialect;
 
     fn frame(queue: &Queue, bytes: usize) -> impl Future<Output = Result<bool, Gone>> {
         queue.message(bytes, |room| Event::Frame {
-            dialect: Dialect::Binance,
+            connection: Dialect::Binance.into(),
             received_ns: 0,
             text: Utf8Bytes::from_static(""),
             _room: room,
@@ -145,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_makes_the_sender_wait_and_counts_it() {
+    async fn a_full_queue_makes_the_sender_wait_and_says_so() {
         for (frames, bytes, message) in [
             (1, 1 << 20, 10),
             (100, 4 << 10, 3 << 10),
@@ -162,7 +142,6 @@ mod tests {
                 second.await.unwrap(),
                 "and goes in when there is room again"
             );
-            assert_eq!(queue.waits().load(Ordering::Relaxed), 1);
         }
     }
 

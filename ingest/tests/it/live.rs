@@ -2,6 +2,8 @@
 
 mod record;
 mod server;
+mod takeover;
+mod tls;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -560,37 +562,6 @@ async fn pings_are_answered_with_their_own_payload() {
     let answer = timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
     assert_eq!(answer, Message::Pong(b"1723161254937".to_vec().into()));
     running.stop().await;
-}
-
-#[tokio::test]
-async fn an_announced_shutdown_is_followed_by_another_connection_at_once() {
-    let server = Server::start(|n, stream| async move {
-        let mut peer = Peer::accept(stream).await;
-        peer.text(trade(u64::try_from(n).unwrap())).await;
-        if n == 0 {
-            let ms = now_ms();
-            peer.text(format!(
-                r#"{{"stream":"!serverShutdown","data":{{"e":"serverShutdown","E":{ms}}}}}"#
-            ))
-            .await;
-        }
-        peer.stay().await;
-    })
-    .await;
-    let mut slow = live(vec![connection(Dialect::Binance, &[&server.url])]);
-    // Whoever waited for this would fail the test.
-    slow.backoff.first = PATIENCE * 1_000_000;
-    slow.backoff.cap = PATIENCE * 1_000_000;
-    let running = run_with(slow, settings(), Shared::default());
-    running
-        .until("two trades", |kept, _| trades(kept) == 2)
-        .await;
-    let ended = running.stop().await;
-    let told = statuses(&ended.sink.kept.lock().unwrap());
-    assert_eq!(
-        told[1],
-        "Down the venue announced that it closes the connection"
-    );
 }
 
 #[tokio::test]
