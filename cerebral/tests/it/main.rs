@@ -1,4 +1,7 @@
 //! The crate as its users see it: recordings in, figures out.
 
 mod fixture;
+mod golden;
+mod networks;
 mod recordings;
+mod signals;

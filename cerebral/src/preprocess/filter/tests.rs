@@ -129,7 +129,9 @@ fn a_causal_filter_does_not_notice_how_its_stream_is_cut() {
         let mut pieces = x.clone();
         for start in (0..500).step_by(step) {
             filter
-                .process(pieces.slice_axis_mut(Axis(1), Slice::from(start..(start + step).min(500))))
+                .process(
+                    pieces.slice_axis_mut(Axis(1), Slice::from(start..(start + step).min(500))),
+                )
                 .unwrap();
         }
         assert_eq!(pieces, whole, "blocks of {step}");

@@ -1,0 +1,232 @@
+//! Analytic signals with real and imaginary parts apart, and what the zero-lag guard needs to know of them.
+
+use ndarray::ArrayView2;
+use num_complex::Complex64;
+
+use super::{LANES, TILE, ZERO_LAG, ZERO_LAG_FLOOR};
+use crate::number::{float, single};
+
+/// Analytic signals of some channels: 24 bytes a sample.
+#[derive(Debug, Clone)]
+pub(crate) struct Planes {
+    n_channels: usize,
+    n_samples: usize,
+    re: Vec<f64>,
+    im: Vec<f64>,
+    /// Both parts over the rms, rounded to 24 bits, for counting signs.
+    re_single: Vec<f32>,
+    im_single: Vec<f32>,
+    /// Per channel and tile: the largest amplitude.
+    peak: Vec<f64>,
+    rms: Vec<f64>,
+    alive: Vec<bool>,
+}
+
+/// One channel's samples within one tile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tile<'a, T> {
+    pub(crate) re: &'a [T],
+    pub(crate) im: &'a [T],
+}
+
+impl<'a, T> Tile<'a, T> {
+    /// The part that fills whole lanes, and the rest.
+    #[inline(always)]
+    #[expect(
+        clippy::type_complexity,
+        reason = "named, the four slices would be harder to read"
+    )]
+    pub(crate) fn lanes<const N: usize>(self) -> (&'a [[T; N]], &'a [[T; N]], Tile<'a, T>) {
+        let (re, re_rest) = self.re.as_chunks();
+        let (im, im_rest) = self.im.as_chunks();
+        let rest = Tile {
+            re: re_rest,
+            im: im_rest,
+        };
+        (re, im, rest)
+    }
+}
+
+impl Planes {
+    /// Room for that many channels and samples; every channel is dead until set.
+    pub(crate) fn new(n_channels: usize, n_samples: usize) -> Self {
+        let size = n_channels * n_samples;
+        Self {
+            n_channels,
+            n_samples,
+            re: vec![0.0; size],
+            im: vec![0.0; size],
+            re_single: vec![0.0; size],
+            im_single: vec![0.0; size],
+            peak: vec![0.0; n_channels * n_samples.div_ceil(TILE)],
+            rms: vec![0.0; n_channels],
+            alive: vec![false; n_channels],
+        }
+    }
+
+    /// The channels of `z`, `(n_channels, n_observations)`.
+    pub(crate) fn of(z: ArrayView2<'_, Complex64>) -> Self {
+        let mut planes = Self::new(z.nrows(), z.ncols());
+        for (channel, row) in z.rows().into_iter().enumerate() {
+            planes.set(channel, row.iter().copied());
+        }
+        planes
+    }
+
+    /// Puts one channel in. It is dead where it is 0 throughout or any sample is not finite.
+    pub(crate) fn set(&mut self, channel: usize, z: impl Iterator<Item = Complex64>) {
+        let range = channel * self.n_samples..(channel + 1) * self.n_samples;
+        let (re, im) = (&mut self.re[range.clone()], &mut self.im[range.clone()]);
+        for ((re, im), value) in re.iter_mut().zip(im.iter_mut()).zip(z) {
+            (*re, *im) = (value.re, value.im);
+        }
+        let (re, im) = (&*re, &*im);
+        let n_tiles = self.n_samples.div_ceil(TILE);
+        let peaks = &mut self.peak[channel * n_tiles..(channel + 1) * n_tiles];
+        let (re_single, im_single) = (
+            &mut self.re_single[range.clone()],
+            &mut self.im_single[range],
+        );
+        let mut power = 0.0;
+        pulp::Arch::new().dispatch(|| {
+            let tiles = re.chunks(TILE).zip(im.chunks(TILE));
+            for (peak, (re, im)) in peaks.iter_mut().zip(tiles) {
+                let (sum, most) = tile_power(Tile { re, im });
+                power += sum;
+                *peak = most.sqrt();
+            }
+            let rms = (power / float(self.n_samples.max(1))).sqrt();
+            let scale = 1.0 / rms;
+            for (single_part, part) in [(re_single, re), (im_single, im)] {
+                for (single_value, value) in single_part.iter_mut().zip(part) {
+                    *single_value = single(value * scale);
+                }
+            }
+        });
+        let rms = (power / float(self.n_samples.max(1))).sqrt();
+        self.rms[channel] = rms;
+        self.alive[channel] = rms > 0.0 && rms.is_finite();
+    }
+
+    pub(crate) fn n_channels(&self) -> usize {
+        self.n_channels
+    }
+
+    pub(crate) fn n_samples(&self) -> usize {
+        self.n_samples
+    }
+
+    pub(crate) fn n_tiles(&self) -> usize {
+        self.n_samples.div_ceil(TILE)
+    }
+
+    /// Which channels carry anything.
+    pub(crate) fn alive(&self) -> &[bool] {
+        &self.alive
+    }
+
+    /// Mean of `|z|^2` of a channel.
+    pub(crate) fn power(&self, channel: usize) -> f64 {
+        self.rms[channel] * self.rms[channel]
+    }
+
+    #[inline(always)]
+    pub(crate) fn tile(&self, channel: usize, tile: usize) -> Tile<'_, f64> {
+        let start = channel * self.n_samples + tile * TILE;
+        let end = (start + TILE).min((channel + 1) * self.n_samples);
+        Tile {
+            re: &self.re[start..end],
+            im: &self.im[start..end],
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn tile_single(&self, channel: usize, tile: usize) -> Tile<'_, f32> {
+        let start = channel * self.n_samples + tile * TILE;
+        let end = (start + TILE).min((channel + 1) * self.n_samples);
+        Tile {
+            re: &self.re_single[start..end],
+            im: &self.im_single[start..end],
+        }
+    }
+
+    /// The product of the largest amplitudes of two channels in a tile.
+    #[inline(always)]
+    pub(crate) fn peaks(&self, tile: usize, i: usize, j: usize) -> f64 {
+        let n_tiles = self.n_tiles();
+        self.peak[i * n_tiles + tile] * self.peak[j * n_tiles + tile]
+    }
+
+    /// The product of two channels' rms.
+    #[inline(always)]
+    pub(crate) fn scale(&self, i: usize, j: usize) -> f64 {
+        self.rms[i] * self.rms[j]
+    }
+
+    /// The zero-lag guard of a pair.
+    #[inline(always)]
+    pub(crate) fn guard(&self, i: usize, j: usize) -> Guard {
+        Guard {
+            floor: ZERO_LAG_FLOOR * self.scale(i, j),
+        }
+    }
+}
+
+/// Up to where an imaginary part counts as 0.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guard {
+    floor: f64,
+}
+
+impl Guard {
+    /// The bound for the product `amplitudes` of two amplitudes.
+    #[inline(always)]
+    pub(crate) fn bound(self, amplitudes: f64) -> f64 {
+        ZERO_LAG
+            * if amplitudes > self.floor {
+                amplitudes
+            } else {
+                self.floor
+            }
+    }
+
+    /// `Im(z_i conj z_j)`, or 0 within the bound.
+    #[inline(always)]
+    pub(crate) fn imaginary(self, [re_i, im_i]: [f64; 2], [re_j, im_j]: [f64; 2]) -> f64 {
+        let a = im_i * re_j - re_i * im_j;
+        let power = (re_i * re_i + im_i * im_i) * (re_j * re_j + im_j * im_j);
+        if a.abs() <= self.bound(power.sqrt()) {
+            0.0
+        } else {
+            a
+        }
+    }
+}
+
+/// Sum and maximum of `|z|^2`; a sample that is not finite makes the sum so.
+#[inline(always)]
+fn tile_power(tile: Tile<'_, f64>) -> (f64, f64) {
+    let (re, im, rest) = tile.lanes::<LANES>();
+    let (mut sum, mut most) = ([0.0; LANES], [0.0_f64; LANES]);
+    for (re, im) in re.iter().zip(im) {
+        for lane in 0..LANES {
+            let power = re[lane] * re[lane] + im[lane] * im[lane];
+            sum[lane] += power;
+            most[lane] = if power > most[lane] {
+                power
+            } else {
+                most[lane]
+            };
+        }
+    }
+    let (mut sum, mut most) = (
+        sum.iter().sum::<f64>(),
+        most.into_iter().fold(0.0, f64::max),
+    );
+    for (re, im) in rest.re.iter().zip(rest.im) {
+        let power = re * re + im * im;
+        sum += power;
+        most = f64::max(most, power);
+    }
+    (sum, most)
+}
