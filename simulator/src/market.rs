@@ -33,9 +33,9 @@ pub use stream::{Day, Quote, Side, Stream, Trade};
 pub use truth::{DislocationTruth, Leg, Rate, TruthPoint, figures};
 
 use crate::error::SimulatorError;
-use random::Random;
+pub(crate) use random::Random;
 use rate::Course;
-use units::{ONE, ceil, float};
+use units::{ONE, ceil, float, scale};
 
 /// Nanoseconds in a microsecond.
 const NS_PER_US: i64 = 1_000;
@@ -636,12 +636,6 @@ impl Market {
         let at = self.planned[number].truth?;
         self.truths.get_mut(at.checked_sub(self.truths_forgotten)?)
     }
-}
-
-/// `value * times / of`, without overflow in between.
-fn scale(value: i64, times: i64, of: i64) -> i64 {
-    let scaled = i128::from(value) * i128::from(times) / i128::from(of.max(1));
-    i64::try_from(scaled).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

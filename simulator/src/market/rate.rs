@@ -2,6 +2,7 @@
 
 use super::random::Random;
 use super::settings::{RateMove, RateSettings};
+use super::units::scale;
 
 /// It is looked at so often.
 pub(super) const EVERY_MS: i64 = 100;
@@ -47,7 +48,7 @@ impl Course {
                 stretch.centibps * into_ms / stretch.length_ms.max(1)
             })
             .sum();
-        let aim = (self.price + self.price / 1_000_000 * centibps) / tick + self.trembling;
+        let aim = (self.price + scale(self.price, centibps, 1_000_000)) / tick + self.trembling;
         let ticks = (aim - bid / tick).clamp(-MOST_TICKS, MOST_TICKS);
         (ticks != 0).then_some(bid + ticks * tick)
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::random::Random;
 use super::settings::{PairSettings, RateSettings, SymbolSettings};
-use super::units::{ONE, ceil, float};
+use super::units::{ONE, ceil, float, scale};
 use super::{NS_PER_US, Venue};
 
 /// Trades that are remembered for those who come later.
@@ -213,6 +213,12 @@ impl Stream {
         self.tick
     }
 
+    /// Whether it tells the rate and belongs to no pair.
+    #[must_use]
+    pub fn is_rate(&self) -> bool {
+        self.pair.is_none()
+    }
+
     /// Whether it is flooded with quotes.
     #[must_use]
     pub fn is_flooded(&self) -> bool {
@@ -251,8 +257,8 @@ impl Stream {
             return None;
         }
         self.noise_centibps = (self.noise_centibps + self.random.within(12)).clamp(-60, 60);
-        let middle = common + common / 1_000_000 * self.noise_centibps;
-        let widest = (common / 1_000_000 * self.settings.width_centibps / self.tick).max(1);
+        let middle = common + scale(common, self.noise_centibps, 1_000_000);
+        let widest = (scale(common, self.settings.width_centibps, 1_000_000) / self.tick).max(1);
         let width = self.random.between(1, widest) * self.tick;
         let bid = (middle - width / 2) / self.tick * self.tick;
         Some((bid, bid + width))

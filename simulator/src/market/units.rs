@@ -63,6 +63,12 @@ pub(crate) fn ceil(units: f64) -> i64 {
     (units - 1e-3).ceil() as i64
 }
 
+/// `value * times / of`, without overflow in between.
+pub(crate) fn scale(value: i64, times: i64, of: i64) -> i64 {
+    let scaled = i128::from(value) * i128::from(times) / i128::from(of.max(1));
+    i64::try_from(scaled).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
