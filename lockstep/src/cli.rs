@@ -11,11 +11,11 @@ use ingest::replay::Pace;
 #[command(
     name = "lockstep",
     version,
-    arg_required_else_help = true,
     after_help = "\
 Examples:
+  lockstep                                   everything at once, over imitated exchanges
+  lockstep up --source live                  the same with the real exchanges
   lockstep replay examples/two-venues.capture --out spreads.jsonl
-  lockstep up --source examples/two-venues.capture --headless
   lockstep window --from ticks.jsonl --out spreads.jsonl --late late.jsonl
   lockstep config --config my.toml
 
@@ -26,19 +26,21 @@ pub(crate) struct Cli {
     /// Settings that differ from the defaults (see `lockstep config`).
     #[arg(long, global = true, value_name = "FILE", env = "LOCKSTEP_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// What to do.
+    /// What to do; `demo` where nothing is said.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Everything at once: imitated exchanges, all stages, the dashboard, a stand-in for Discord.
+    Demo(DemoArgs),
     /// Captures to spreads, without a broker, as fast as it goes.
     Replay(ReplayArgs),
     /// Ticks to spreads: from a file as one partition, or from a broker until stopped.
     Window(WindowArgs),
-    /// All stages in one process: a source, a broker, windows.
+    /// All stages in one process: a source, a broker, windows, alerts, the dashboard.
     Up(UpArgs),
     /// Raw frames of the live exchanges into a capture file.
     Record(RecordArgs),
@@ -55,6 +57,23 @@ pub(crate) enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Demo(DemoArgs::default())
+    }
+}
+
+impl Command {
+    /// Whether it takes the terminal for the dashboard.
+    pub(crate) fn has_dashboard(&self) -> bool {
+        match self {
+            Self::Demo(args) => !args.headless,
+            Self::Up(args) => !args.headless,
+            _ => false,
+        }
+    }
 }
 
 /// Which symbols become pairs.
@@ -154,39 +173,84 @@ pub(crate) enum StartAt {
     End,
 }
 
-/// What `up` takes.
+/// What `demo` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  lockstep up --source examples/two-venues.capture --headless --out spreads.jsonl
-  lockstep up --source live --headless --for 10m")]
-pub(crate) struct UpArgs {
-    /// Capture files to play, or `live` for the exchanges.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE|live")]
-    pub(crate) source: Vec<PathBuf>,
-    /// `embedded` for a broker inside this process, or the address of one.
-    #[arg(long, value_name = "embedded|HOST:PORT", default_value = "embedded")]
-    pub(crate) broker: String,
-    /// Without the dashboard (which is not built yet): spreads as lines of JSON.
+  lockstep demo
+  lockstep demo --headless --for 30s
+  LOCKSTEP_ALERTER__WEBHOOK_URL_FILE=webhook.txt lockstep demo      alerts go to your own Discord
+
+Nothing is read from the network: the exchanges are imitated on this machine, and so is Discord unless a webhook is set.")]
+pub(crate) struct DemoArgs {
+    /// Without the dashboard: runs, and ends with a summary.
     #[arg(long)]
     pub(crate) headless: bool,
     /// Stops after this time, e.g. `30s`.
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) run_for: Option<Duration>,
-    /// Where the spreads go, read back from the broker; `-` is standard output.
-    #[arg(long, value_name = "FILE", default_value = "-")]
-    pub(crate) out: PathBuf,
+    /// Where the spreads go; `-` is standard output.
+    #[arg(long, value_name = "FILE", requires = "headless")]
+    pub(crate) out: Option<PathBuf>,
+    /// The same seed gives the same market.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Prints the closing figures as one line of JSON on standard output.
+    #[arg(long, requires = "headless")]
+    pub(crate) json: bool,
+}
+
+impl Default for DemoArgs {
+    /// As when nothing is said.
+    fn default() -> Self {
+        Self {
+            headless: false,
+            run_for: None,
+            out: None,
+            seed: 1,
+            json: false,
+        }
+    }
+}
+
+/// What `up` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lockstep up --source live
+  lockstep up --source live --headless --for 10m --out spreads.jsonl
+  lockstep up --source day.capture.zst --speed 10x
+  lockstep up --source examples/two-venues.capture --headless")]
+pub(crate) struct UpArgs {
+    /// Capture files to play, `live` for the exchanges, or `sim` for imitated ones.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE|live|sim")]
+    pub(crate) source: Vec<PathBuf>,
+    /// `embedded` for a broker inside this process, or the address of one.
+    #[arg(long, value_name = "embedded|HOST:PORT", default_value = "embedded")]
+    pub(crate) broker: String,
+    /// Without the dashboard: spreads as lines of JSON.
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Stops after this time, e.g. `30s`.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) run_for: Option<Duration>,
+    /// Where the spreads go, read back from the broker; `-`, the default, is standard output.
+    #[arg(long, value_name = "FILE", requires = "headless")]
+    pub(crate) out: Option<PathBuf>,
     /// Which symbols become pairs.
     #[arg(long, value_enum, default_value_t = Pairs::Configured)]
     pub(crate) pairs: Pairs,
-    /// How fast files play: `max`, or `1x`, `10x`, `0.5x` of the recorded pace.
-    #[arg(long, default_value = "max")]
-    pub(crate) speed: Pace,
+    /// How fast files play: `max`, or `1x`, `10x`, `0.5x` of the recorded pace [default: `1x` on the dashboard, else `max`].
+    #[arg(long)]
+    pub(crate) speed: Option<Pace>,
     /// Worker threads; the same spreads with any number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
+    /// Seed of `sim`.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
     /// Prints the closing figures as one line of JSON on standard output (needs --out FILE).
-    #[arg(long)]
+    #[arg(long, requires = "headless")]
     pub(crate) json: bool,
 }
 

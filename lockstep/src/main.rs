@@ -4,27 +4,41 @@ mod cli;
 mod command;
 mod failure;
 mod files;
+mod front;
 mod live;
 mod pipe;
 mod progress;
 mod report;
 mod settings;
+mod simulated;
+mod source;
+mod stages;
 mod stop;
 mod table;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
+use contract::time::SystemClock;
+use dashboard_tui::log::LogBuffer;
 use failure::Outcome;
 use stop::Stop;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Lines of the log that the dashboard keeps.
+const LOG_LINES: usize = 5_000;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log(&cli.command);
-    match run(&cli) {
+    let command = cli.command.unwrap_or_default();
+    let logs = start_log(&command);
+    match run(&command, cli.config.as_deref(), logs.as_ref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(text) = failure.text() {
@@ -35,9 +49,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Outcome {
-    let file = cli.config.as_deref();
-    match &cli.command {
+fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outcome {
+    match command {
         Command::Config(args) => return command::config::run(args, file),
         Command::Completions { shell } => {
             clap_complete::generate(
@@ -52,9 +65,10 @@ fn run(cli: &Cli) -> Outcome {
     }
     let config = settings::load(file)?;
     let stop = Stop::on_signals()?;
-    match &cli.command {
+    match command {
+        Command::Demo(args) => command::up::demo(args, &config, logs, &stop),
+        Command::Up(args) => command::up::run(args, &config, logs, &stop),
         Command::Replay(args) => command::replay::run(args, &config, &stop),
-        Command::Up(args) => command::up::run(args, &config, &stop),
         Command::Window(args) => command::window::run(args, &config, &stop),
         Command::Topics(args) => command::topics::run(args, &config),
         Command::Health(args) => command::health::run(args, &config),
@@ -64,11 +78,13 @@ fn run(cli: &Cli) -> Outcome {
     }
 }
 
-/// Talk goes to stderr: much of it from what runs on, little from what ends by itself.
-fn start_log(command: &Command) {
+/// Talk goes to stderr: much of it from what runs on, little from what ends by itself. Where the dashboard has the
+/// terminal, the log is kept for its view instead.
+fn start_log(command: &Command) -> Option<LogBuffer> {
     let level = match command {
         Command::Window(args) if args.from.is_none() => "info",
         Command::Ingest(_) | Command::Record(_) => "info",
+        command if command.has_dashboard() => "info",
         _ => "warn",
     };
     #[expect(
@@ -77,10 +93,20 @@ fn start_log(command: &Command) {
     )]
     let wanted =
         std::env::var("LOCKSTEP_LOG").unwrap_or_else(|_| format!("{level},librdkafka=off"));
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(level));
+    if command.has_dashboard() {
+        let logs = LogBuffer::new(LOG_LINES);
+        tracing_subscriber::registry()
+            .with(filter)
+            .with(logs.layer(Arc::new(SystemClock)))
+            .init();
+        return Some(logs);
+    }
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(level)))
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
+    None
 }

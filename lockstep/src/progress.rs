@@ -26,3 +26,8 @@ pub(crate) fn bytes(total: Option<u64>, what: &str, out: Option<&Path>) -> Progr
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }
+
+/// No bar, where something else has the terminal.
+pub(crate) fn none() -> ProgressBar {
+    ProgressBar::hidden()
+}

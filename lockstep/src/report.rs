@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use alerter::Standing;
 use contract::config::Config;
 use ingest::gap::Gap;
 use kafka_io::Broker;
@@ -12,6 +13,7 @@ use windowing::tally::Tally;
 
 use crate::command::replay::Played;
 use crate::failure::{Failure, Outcome};
+use crate::front::Firsts;
 use crate::settings;
 use crate::stop::Stop;
 use crate::table::Summary;
@@ -56,6 +58,44 @@ pub(crate) fn windowing_rows(summary: &mut Summary, tally: &Tally) {
     summary.count("late", tally.late);
     summary.count("late rates", seen.rates_ignored);
     summary.count("dead letters", tally.dead);
+}
+
+/// What the alerter made of the spreads, and how it stands with Discord.
+pub(crate) fn alert_rows(summary: &mut Summary, alerts: &alerter::Report) {
+    let parts = [
+        ("spreads", alerts.spreads),
+        ("outages", alerts.outages),
+        ("stalls", alerts.stalls),
+    ];
+    summary.count_of(
+        "episodes",
+        parts.iter().map(|(_, count)| count).sum(),
+        &parts.map(|(name, count)| (name.to_owned(), count)),
+    );
+    summary.count_of(
+        "messages",
+        alerts.posted,
+        &[
+            ("edits".to_owned(), alerts.edited),
+            ("merged".to_owned(), alerts.merged),
+            ("waiting".to_owned(), alerts.waiting),
+            ("refused".to_owned(), alerts.refused),
+        ],
+    );
+    let standing = match &alerts.discord {
+        Standing::NoWebhook => "no webhook is set: alerts go to the log and the topic".to_owned(),
+        Standing::Fine => "fine".to_owned(),
+        Standing::Limited => "asked to wait".to_owned(),
+        Standing::Away(why) => format!("away: {why}"),
+        Standing::Refused(why) => format!("refused, nothing more is sent: {why}"),
+    };
+    summary.say("discord", &standing);
+}
+
+/// When things first came.
+pub(crate) fn first_rows(summary: &mut Summary, firsts: Firsts) {
+    summary.after("first spread", firsts.spread);
+    summary.after("first alert", firsts.alert);
 }
 
 /// The first dead letters with their reasons.

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value};
 
 /// Rows of name and value, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Summary {
     rows: Vec<(&'static str, String)>,
     json: Map<String, Value>,
@@ -38,6 +38,23 @@ impl Summary {
             .map(|(part, count)| (part.clone(), (*count).into()))
             .collect();
         self.json.insert(format!("{}_by", key(name)), parts.into());
+    }
+
+    /// Adds a time from the start; `never` where it did not come.
+    pub(crate) fn after(&mut self, name: &'static str, time: Option<Duration>) {
+        let text = time.map_or_else(
+            || "never".to_owned(),
+            |time| format!("{:.1} s after the start", time.as_secs_f64()),
+        );
+        self.rows.push((name, text));
+        let seconds = time.map_or(Value::Null, |time| time.as_secs_f64().into());
+        self.json.insert(format!("{}_s", key(name)), seconds);
+    }
+
+    /// Adds words.
+    pub(crate) fn say(&mut self, name: &'static str, text: &str) {
+        self.rows.push((name, text.to_owned()));
+        self.json.insert(key(name), text.into());
     }
 
     /// Adds how long it took and how many things a second that makes.

@@ -44,6 +44,8 @@ pub(crate) struct Play<'a> {
     pub(crate) pace: Pace,
     /// Where the spreads go, if anywhere: a bar must not be drawn among them.
     pub(crate) out: Option<&'a Path>,
+    /// Whether a bar may be drawn at all.
+    pub(crate) bar: bool,
 }
 
 impl Play<'_> {
@@ -65,7 +67,11 @@ impl Play<'_> {
         stop: &Stop,
     ) -> Result<Played, Failure> {
         let total = inputs.iter().map(|input| input.size).sum::<Option<u64>>();
-        let bar = progress::bytes(total, "replaying", self.out);
+        let bar = if self.bar {
+            progress::bytes(total, "replaying", self.out)
+        } else {
+            progress::none()
+        };
         let mut core = Core::new(settings::ingest(config, self.pairs));
         let how = ReplaySettings {
             pace: self.pace,
@@ -104,6 +110,7 @@ fn into_files(args: &ReplayArgs, config: &Config, stop: &Stop) -> Outcome {
         pairs: args.pairs,
         pace: args.speed,
         out: Some(&args.out),
+        bar: true,
     };
     let inputs = play.open()?;
     let workers = args.workers.map_or(config.windowing.workers, usize::from);
@@ -165,6 +172,7 @@ fn onto_broker(args: &ReplayArgs, address: &str, config: &Config, stop: &Stop) -
         pairs: args.pairs,
         pace: args.speed,
         out: None,
+        bar: true,
     };
     let inputs = play.open()?;
     let broker = settings::cluster(config, Some(address))?;

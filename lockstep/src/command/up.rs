@@ -1,225 +1,261 @@
-//! `lockstep up`: all stages in one process, over the embedded broker or another.
+//! `lockstep up` and `lockstep demo`: all stages in one process, over the embedded broker or another.
 //!
 //! ```text
-//! captures -> ingest core -> [ticks] -> windowing -> [spreads] -> lines of JSON
+//! captures, exchanges or their imitation -> ingest -> [ticks] -> windowing -> [spreads] -> alerter -> Discord
+//!                                                                                  \-> dashboard, or lines of JSON
 //! ```
 
-use std::collections::BTreeMap;
-use std::io::Write;
-use std::sync::Arc;
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ::ingest::publish::KafkaSink;
-use ::ingest::replay::Input;
-use anyhow::Context;
+use ::ingest::replay::{Input, Pace};
 use contract::config::Config;
-use contract::topic;
-use kafka_io::{Broker, Consumer, ConsumerOptions, Event, ProducerOptions, Start};
-use windowing::Settings;
-use windowing::run::{Job, JobHandle, JobOptions};
-use windowing::tally::Tally;
+use dashboard_tui::log::LogBuffer;
+use kafka_io::Broker;
+use windowing::run::JobHandle;
 
-use crate::cli::UpArgs;
+use crate::cli::{DemoArgs, Pairs, UpArgs};
 use crate::command::ingest;
 use crate::command::replay::{Play, Played};
 use crate::failure::{Failure, Outcome};
-use crate::files::{self, Output};
+use crate::files;
+use crate::front::{self, Copy, Firsts};
+use crate::simulated::Simulated;
+use crate::source::{self, Source};
+use crate::stages::{self, Plan};
 use crate::stop::Stop;
 use crate::table::Summary;
 use crate::{live, report, settings};
 
-/// How long to wait for the readers to find their partitions.
-const READY: Duration = Duration::from_secs(30);
-/// How long one question to the broker may take.
-const ASK: Duration = Duration::from_secs(30);
+/// What is asked for, by either command.
+struct Request {
+    source: Source,
+    broker: String,
+    headless: bool,
+    run_for: Option<Duration>,
+    /// Where the spreads go without a dashboard, if anywhere.
+    out: Option<PathBuf>,
+    pairs: Pairs,
+    pace: Pace,
+    workers: Option<u16>,
+    json: bool,
+    seed: u64,
+}
 
-/// Checks what is asked for, and runs it.
-pub(crate) fn run(args: &UpArgs, config: &Config, stop: &Stop) -> Outcome {
-    if !args.headless {
-        return Err(Failure::WrongUse(
-            "the dashboard is not built yet; add --headless".to_owned(),
-        ));
-    }
-    if args.json && files::is_stdout(&args.out) {
-        return Err(Failure::WrongUse(
-            "--json prints to standard output, so --out must name a file".to_owned(),
-        ));
-    }
-    if args.source.iter().any(|source| source.as_os_str() == "sim") {
-        return Err(Failure::WrongUse(
-            "the simulator is not built yet; give capture files, or `live`".to_owned(),
-        ));
-    }
-    let live = args
-        .source
-        .iter()
-        .any(|source| source.as_os_str() == "live");
-    if live && args.source.len() > 1 {
-        return Err(Failure::WrongUse(
-            "`live` cannot be mixed with capture files".to_owned(),
-        ));
-    }
-    let play = Play {
-        files: &args.source,
+/// `up`: checks what is asked for, and runs it.
+pub(crate) fn run(
+    args: &UpArgs,
+    config: &Config,
+    logs: Option<&LogBuffer>,
+    stop: &Stop,
+) -> Outcome {
+    let pace = match args.speed {
+        Some(pace) => pace,
+        // On a screen a recording is watched, in a file it is used.
+        None if args.headless => Pace::Unlimited,
+        None => Pace::Times(1.0),
+    };
+    let request = Request {
+        source: Source::of(&args.source)?,
+        broker: args.broker.clone(),
+        headless: args.headless,
+        run_for: args.run_for,
+        out: Some(args.out.clone().unwrap_or_else(|| PathBuf::from("-"))),
         pairs: args.pairs,
-        pace: args.speed,
-        out: Some(&args.out),
+        pace,
+        workers: args.workers,
+        json: args.json,
+        seed: args.seed,
     };
-    let inputs = if live { Vec::new() } else { play.open()? };
-    let broker = settings::broker(config, &args.broker)?;
-    tracing::info!(broker = broker.describe(), "up");
-    let mut out = files::create(&args.out)?;
-    report::await_topics(&broker, stop)?;
-    let summary = if live {
-        exchanges(args, config, &broker, &mut out, stop)?
-    } else {
-        recorded(args, (&play, inputs), config, &broker, &mut out, stop)?
-    };
-    report::close(&summary, args.json)?;
-    if stop.is_interrupted() {
-        Err(Failure::Interrupted)
-    } else {
-        Ok(())
+    if !args.headless && args.out.is_some() {
+        return Err(Failure::WrongUse(
+            "--out takes the place of the dashboard: add --headless".to_owned(),
+        ));
     }
+    request.run(config, logs, stop)
 }
 
-/// Captures: ends when they do.
-fn recorded(
-    args: &UpArgs,
-    (play, inputs): (&Play<'_>, Vec<Input>),
+/// `demo`: the same with the imitated exchanges.
+pub(crate) fn demo(
+    args: &DemoArgs,
     config: &Config,
-    broker: &Broker,
-    out: &mut Output,
+    logs: Option<&LogBuffer>,
     stop: &Stop,
-) -> Result<Summary, Failure> {
-    let started = Instant::now();
-    let (played, tally) = through(args, config, broker, out, stop, |windows| {
-        publish((play, inputs), config, broker, windows, stop)
-    })?;
-    let mut summary = Summary::default();
-    report::ingest_rows(&mut summary, &played);
-    report::windowing_rows(&mut summary, &tally);
-    summary.pace(started.elapsed(), played.core.frames, "frames");
-    report::notes(&played);
-    report::dead_examples(&tally);
-    Ok(summary)
-}
-
-/// Live exchanges: ends when it is stopped or its time is over.
-fn exchanges(
-    args: &UpArgs,
-    config: &Config,
-    broker: &Broker,
-    out: &mut Output,
-    stop: &Stop,
-) -> Result<Summary, Failure> {
-    let connections = live::connections(config, &[])?;
-    let publish = |_: &JobHandle| {
-        let published = ingest::publish(config, connections, args.pairs, broker, stop);
-        stop.set();
-        published
+) -> Outcome {
+    let request = Request {
+        source: Source::Simulated,
+        broker: "embedded".to_owned(),
+        headless: args.headless,
+        run_for: args.run_for,
+        out: args.out.clone(),
+        pairs: Pairs::Configured,
+        pace: Pace::Unlimited,
+        workers: None,
+        json: args.json,
+        seed: args.seed,
     };
-    let (mut summary, tally) = through(args, config, broker, out, stop, publish)?;
-    report::windowing_rows(&mut summary, &tally);
-    report::dead_examples(&tally);
-    Ok(summary)
+    request.run(config, logs, stop)
 }
 
-/// Windowing and the copying of spreads around whatever publishes ticks; all three end together.
-fn through<T>(
-    args: &UpArgs,
-    config: &Config,
-    broker: &Broker,
-    out: &mut Output,
-    stop: &Stop,
-    publish: impl FnOnce(&JobHandle) -> Result<T, Failure>,
-) -> Result<(T, Tally), Failure> {
-    let spreads = broker.consumer(ConsumerOptions::new("up").topic(
-        topic::SPREADS.name,
-        topic::SPREADS.partitions,
-        Start::End,
-    ))?;
-    let options = JobOptions {
-        start: Start::End,
-        workers: args.workers.map_or(config.windowing.workers, usize::from),
-        stop: Arc::clone(&stop.flag),
-        on_new_venue: report::warn_of_missing_fee(config),
-    };
-    let job = Job::new(&Settings::from(config), broker, &options)?;
-    let handle = job.handle();
-    handle.wait_ready(READY)?;
-    spreads.wait_ready(READY)?;
-    let deadline = live::stop_after(args.run_for, stop);
-    let (published, windowed, copied) = std::thread::scope(|scope| {
-        let spreads = &spreads;
-        let windows = scope.spawn(move || {
-            let result = job.run();
-            if result.is_err() {
-                stop.set();
-            }
-            // Everything windowing gave is on the broker: what stands there now is all there is to copy.
-            spreads.stop_at_end();
-            result
-        });
-        let copy = scope.spawn(|| copy(spreads, out, stop));
-        let published = publish(&handle);
-        if published.is_err() {
-            stop.set();
+impl Request {
+    fn run(&self, config: &Config, logs: Option<&LogBuffer>, stop: &Stop) -> Outcome {
+        let started = Instant::now();
+        let spreads_on_stdout = self.headless && self.out.as_deref().is_some_and(files::is_stdout);
+        if self.json && spreads_on_stdout {
+            return Err(Failure::WrongUse(
+                "--json prints to standard output, so --out must name a file".to_owned(),
+            ));
         }
-        (published, windows.join(), copy.join())
-    });
-    drop(deadline);
-    let panicked =
-        |stage| Failure::Failed(anyhow::anyhow!("{stage} panicked; its reason stands above"));
-    windowed.map_err(|_| panicked("windowing"))??;
-    copied.map_err(|_| panicked("copying"))??;
-    Ok((published?, handle.tally()))
-}
-
-/// Plays the captures onto `ticks` and tells windowing where they end.
-fn publish(
-    (play, inputs): (&Play<'_>, Vec<Input>),
-    config: &Config,
-    broker: &Broker,
-    windows: &JobHandle,
-    stop: &Stop,
-) -> Result<Played, Failure> {
-    let producer = broker.producer(ProducerOptions::new("ingest").stop(&stop.flag))?;
-    let mut sink = KafkaSink::new(producer, Arc::clone(&stop.flag));
-    let played = play.run(inputs, &mut sink, config, stop);
-    let finished = sink.finish();
-    let played = played?;
-    if !stop.is_set() {
-        finished?;
-        let ends: BTreeMap<i32, i64> = broker.end_offsets(topic::TICKS.name, ASK)?;
-        windows.finish_at(&ends)?;
-    }
-    Ok(played)
-}
-
-/// Spreads as lines, as they come.
-fn copy(spreads: &Consumer, out: &mut Output, stop: &Stop) -> Outcome {
-    let result = copy_lines(spreads, out);
-    if result.is_err() {
-        stop.set();
-    }
-    result
-}
-
-fn copy_lines(spreads: &Consumer, out: &mut Output) -> Outcome {
-    loop {
-        match spreads.recv(Duration::from_millis(100)) {
-            Some(Event::Batch(batch)) => {
-                for message in batch.messages() {
-                    out.write_all(message.value.unwrap_or_default())
-                        .context("could not write spreads")?;
-                    out.write_all(b"\n").context("could not write spreads")?;
+        if self.json && !self.headless {
+            return Err(Failure::WrongUse(
+                "--json is for --headless: the dashboard has the terminal".to_owned(),
+            ));
+        }
+        if !self.headless && !std::io::stdout().is_terminal() {
+            return Err(Failure::WrongUse(
+                "the dashboard needs a terminal, and standard output is none; add --headless"
+                    .to_owned(),
+            ));
+        }
+        let mut config = config.clone();
+        let mut alerts =
+            alerter::Settings::of(&config).map_err(|error| Failure::WrongUse(error.to_string()))?;
+        // What can be wrong with the input is told before anything is started or made.
+        let play = self.play();
+        let inputs = match &self.source {
+            Source::Recorded(_) => play.open()?,
+            _ => Vec::new(),
+        };
+        let simulated = match &self.source {
+            Source::Simulated => Some(Simulated::start(self.seed, &mut config, &mut alerts)?),
+            _ => None,
+        };
+        if matches!(self.source, Source::Recorded(_)) && alerts.webhook.take().is_some() {
+            tracing::warn!(
+                "what a recording would have alerted goes to the log and the topic, not to Discord"
+            );
+        }
+        let broker = settings::broker(&config, &self.broker)?;
+        tracing::info!(broker = broker.describe(), "up");
+        let out = match &self.out {
+            Some(path) if self.headless => Some(files::create(path)?),
+            _ => None,
+        };
+        report::await_topics(&broker, stop)?;
+        let plan = Plan {
+            config: &config,
+            broker: &broker,
+            workers: self.workers.map_or(config.windowing.workers, usize::from),
+            alerts: &alerts,
+            stop,
+        };
+        let copy = self
+            .headless
+            .then(|| Copy::new(&broker, out, started))
+            .transpose()?;
+        let deadline = live::stop_after(self.run_for, stop);
+        let ended = stages::run(
+            &plan,
+            |windows| self.publish((&play, inputs), &config, &broker, windows, stop),
+            |view| match (copy, logs) {
+                (Some(copy), _) => copy.run(view),
+                (None, Some(logs)) => {
+                    let shown = front::dashboard_settings(&config, self.describe(&broker));
+                    front::dashboard(&broker, &shown, logs, stop).map(|()| Firsts::default())
                 }
-                out.flush().context("could not write spreads")?;
+                (None, None) => unreachable!("main keeps the log where a dashboard is shown"),
+            },
+        )?;
+        drop(deadline);
+        if self.headless {
+            let mut summary = ended.source.rows();
+            report::windowing_rows(&mut summary, &ended.tally);
+            report::alert_rows(&mut summary, &ended.alerts);
+            if let Some(messages) = simulated.as_ref().and_then(Simulated::messages) {
+                summary.count("kept by the stand-in for Discord", messages);
             }
-            Some(Event::End) => return Ok(()),
-            Some(Event::Failed(error)) => return Err(error.into()),
-            None => {}
+            report::first_rows(&mut summary, ended.front);
+            ended.source.finish(&mut summary, started.elapsed());
+            report::dead_examples(&ended.tally);
+            report::close(&summary, self.json)?;
+        }
+        if stop.is_interrupted() {
+            Err(Failure::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn play(&self) -> Play<'_> {
+        let files = match &self.source {
+            Source::Recorded(files) => files.as_slice(),
+            _ => &[],
+        };
+        Play {
+            files,
+            pairs: self.pairs,
+            pace: self.pace,
+            out: self.out.as_deref(),
+            bar: self.headless,
+        }
+    }
+
+    /// For the dashboard's header.
+    fn describe(&self, broker: &Broker) -> String {
+        let source = match &self.source {
+            Source::Recorded(files) => match files.as_slice() {
+                [one] => one.display().to_string(),
+                several => format!("{} recordings", several.len()),
+            },
+            Source::Live => "live".to_owned(),
+            Source::Simulated => "simulated exchanges".to_owned(),
+        };
+        format!("{source}, {}", broker.describe())
+    }
+
+    fn publish(
+        &self,
+        play: (&Play<'_>, Vec<Input>),
+        config: &Config,
+        broker: &Broker,
+        windows: &JobHandle,
+        stop: &Stop,
+    ) -> Result<Published, Failure> {
+        if matches!(self.source, Source::Recorded(_)) {
+            let played = source::publish_captures(play, config, broker, windows, stop)?;
+            return Ok(Published::Recorded(Box::new(played)));
+        }
+        let connections = live::connections(config, &[])?;
+        let summary = ingest::publish(config, connections, self.pairs, broker, stop);
+        // It ends when it was told to, or when it failed.
+        stop.set();
+        Ok(Published::Live(summary?))
+    }
+}
+
+/// What the source did.
+enum Published {
+    Recorded(Box<Played>),
+    Live(Summary),
+}
+
+impl Published {
+    fn rows(&self) -> Summary {
+        match self {
+            Self::Recorded(played) => {
+                let mut summary = Summary::default();
+                report::ingest_rows(&mut summary, played);
+                summary
+            }
+            Self::Live(summary) => summary.clone(),
+        }
+    }
+
+    fn finish(&self, summary: &mut Summary, elapsed: Duration) {
+        if let Self::Recorded(played) = self {
+            summary.pace(elapsed, played.core.frames, "frames");
+            report::notes(played);
         }
     }
 }

@@ -1,0 +1,111 @@
+//! The imitated outside of `demo` and `up --source sim`: exchanges and a Discord on loopback, and the settings that lead there.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use contract::config::{Config, Secret};
+use contract::time::SystemClock;
+use simulator::discord::{Discord, Limits};
+use simulator::exchange::{Dialect, Exchanges, ExchangesSettings, ServerSettings};
+use simulator::market::{MarketSettings, Venue};
+use tokio::runtime::Runtime;
+
+use crate::failure::Failure;
+
+/// Runs until it is dropped.
+pub(crate) struct Simulated {
+    discord: Option<Discord>,
+    _exchanges: Exchanges,
+    // Last, so that what runs on it is gone before.
+    _runtime: Runtime,
+}
+
+impl Simulated {
+    /// Starts exchanges that trade the pairs of `config` at its fees, and a stand-in for Discord where no webhook is given.
+    /// Changes addresses in `config` and `alerts` so that the stages find them.
+    pub(crate) fn start(
+        seed: u64,
+        config: &mut Config,
+        alerts: &mut alerter::Settings,
+    ) -> Result<Self, Failure> {
+        let settings = exchanges_of(seed, config)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("simulator")
+            .enable_all()
+            .build()
+            .context("could not start the runtime of the imitated exchanges")?;
+        let exchanges = runtime
+            .block_on(Exchanges::start(settings, Arc::new(SystemClock), None))
+            .context("could not start the imitated exchanges")?;
+        for (dialect, url) in exchanges.urls() {
+            // Only what the exchanges serve is changed; a venue that they do not know stays as it is, and is told below.
+            if let Some(venue) = config.venues.get_mut(dialect.venue().name()) {
+                venue.url = Some(url);
+                venue.alternative_urls.clear();
+            }
+        }
+        let served: Vec<&str> = exchanges
+            .urls()
+            .keys()
+            .map(|dialect| dialect.venue().name())
+            .collect();
+        config
+            .venues
+            .retain(|name, _| served.contains(&name.as_str()));
+        let discord = match alerts.webhook {
+            Some(_) => None,
+            None => {
+                let discord = Discord::start(Limits::default())
+                    .context("could not start the stand-in for Discord")?;
+                alerts.webhook = Some(Secret::new(discord.url()));
+                Some(discord)
+            }
+        };
+        Ok(Self {
+            discord,
+            _exchanges: exchanges,
+            _runtime: runtime,
+        })
+    }
+
+    /// Messages that the stand-in for Discord keeps.
+    pub(crate) fn messages(&self) -> Option<u64> {
+        let messages = self.discord.as_ref()?.messages().len();
+        Some(u64::try_from(messages).unwrap_or(u64::MAX))
+    }
+}
+
+/// A market of the configured pairs, with something happening every minute.
+fn exchanges_of(seed: u64, config: &Config) -> Result<ExchangesSettings, Failure> {
+    let wrong = |error: simulator::error::SimulatorError| Failure::WrongUse(error.to_string());
+    let mut market = MarketSettings::of_pairs(seed, &config.pairs, &config.rates).map_err(wrong)?;
+    // A fee is written as a decimal of at most ten digits, which every 64-bit float keeps.
+    let fee = |venue: Venue| config.fee(venue.name())?.to_string().parse::<f64>().ok();
+    market.taker_fee_bps = Venue::ALL
+        .into_iter()
+        .filter_map(|venue| Some((venue, fee(venue)?)))
+        .collect();
+    let mut settings = ExchangesSettings::eventful(market);
+    let speaks_exchange = config
+        .venues
+        .get(Venue::Coinbase.name())
+        .is_some_and(|venue| venue.dialect == Some(contract::config::Dialect::Exchange));
+    if speaks_exchange
+        && settings
+            .servers
+            .remove(&Dialect::CoinbaseAdvanced)
+            .is_some()
+    {
+        settings
+            .servers
+            .insert(Dialect::CoinbaseExchange, ServerSettings::default());
+        for scheduled in &mut settings.script {
+            if scheduled.dialect == Dialect::CoinbaseAdvanced {
+                scheduled.dialect = Dialect::CoinbaseExchange;
+            }
+        }
+    }
+    settings.check().map_err(wrong)?;
+    Ok(settings)
+}
