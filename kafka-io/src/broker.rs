@@ -16,6 +16,7 @@ use crate::health::{self, Asker, Health};
 use crate::offsets::Offsets;
 use crate::producer::{Producer, ProducerOptions};
 use crate::topics::{self, Admin, TopicDifference, TopicReport, TopicSpec};
+use crate::transaction::{TransactionOptions, TransactionalProducer};
 
 /// Where records go and come from.
 #[derive(Debug, Clone)]
@@ -99,6 +100,21 @@ impl Broker {
     /// [`KafkaError::Settings`], [`KafkaError::Start`], [`KafkaError::Thread`].
     pub fn producer(&self, options: ProducerOptions) -> Result<Producer, KafkaError> {
         Producer::start(&self.settings(), options, self.gauge())
+    }
+
+    /// A producer of transactions. Whoever had its id before is fenced when this returns; brokers that are away are waited for.
+    ///
+    /// # Errors
+    /// [`KafkaError::NoTransactions`] on the embedded broker, [`KafkaError::Settings`], [`KafkaError::Start`],
+    /// [`KafkaError::Fatal`], and [`KafkaError::Stopped`] when the stop flag ended the wait.
+    pub fn transactional_producer(
+        &self,
+        options: TransactionOptions,
+    ) -> Result<TransactionalProducer, KafkaError> {
+        if !self.supports_transactions() {
+            return Err(KafkaError::NoTransactions);
+        }
+        TransactionalProducer::start(&self.settings(), options)
     }
 
     /// A consumer. It starts at once, whether or not a broker answers yet.

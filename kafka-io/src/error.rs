@@ -162,6 +162,30 @@ pub enum KafkaError {
         /// What the library said.
         reason: String,
     },
+    /// The broker isolates no transaction.
+    #[error(
+        "the embedded broker isolates no transaction, so nothing is exactly once on it; \
+         use Apache Kafka, or deliver at least once"
+    )]
+    NoTransactions,
+    /// The open transaction must be aborted, and what belongs to it be done again.
+    #[error("transaction failed while {doing}: {reason}")]
+    MustAbort {
+        /// What was attempted.
+        doing: &'static str,
+        /// What the library said.
+        reason: String,
+    },
+    /// Another producer has taken over this one's work.
+    #[error(
+        "fenced: another process has taken over `{id}`, or this one was away for longer than a transaction may last ({reason})"
+    )]
+    Fenced {
+        /// The `transactional.id`.
+        id: String,
+        /// What the library said.
+        reason: String,
+    },
     /// Topics are not as the code expects; all differences at once.
     #[error("topics differ from what is expected: {}", join(.0))]
     Topics(Vec<TopicDifference>),
@@ -200,6 +224,9 @@ impl KafkaError {
             | Self::Stopped(_)
             | Self::Undelivered { .. }
             | Self::Fatal { .. }
+            | Self::NoTransactions
+            | Self::MustAbort { .. }
+            | Self::Fenced { .. }
             | Self::Topics(_)
             | Self::Embedded { .. } => false,
         }

@@ -15,6 +15,7 @@
 //! - [`config`]: settings, and those that are refused by name.
 //! - [`broker`]: a cluster or the embedded broker, the same code in front.
 //! - [`producer`]: records in, delivery counted.
+//! - [`transaction`]: records and positions, all of them or none.
 //! - [`consumer`]: batches out, from explicit offsets.
 //! - [`batch`]: the records of one poll, without an allocation for each.
 //! - [`offsets`]: positions kept by the broker under a group's name.
@@ -37,6 +38,7 @@ pub mod producer;
 #[doc(hidden)]
 pub mod testing;
 pub mod topics;
+pub mod transaction;
 
 mod gauge;
 mod watch;
@@ -52,3 +54,4 @@ pub use link::Link;
 pub use offsets::Offsets;
 pub use producer::{Producer, ProducerCounts, ProducerOptions, Record};
 pub use topics::{TopicDifference, TopicReport, TopicSpec};
+pub use transaction::{Position, Ticket, TransactionOptions, TransactionalProducer};

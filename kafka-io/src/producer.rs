@@ -3,7 +3,8 @@
 //! In come records with topic, partition, key, value and headers; out go counters and errors. When the library's queue is
 //! full, [`Producer::send`] waits; deliveries are taken on a thread of their own, so that a wait always ends. A record
 //! that fails for good is counted, logged at error, and makes the next [`Producer::flush`] fail. A broker that is away is
-//! retried for `message.timeout.ms` (5 minutes unless set; 0 is for ever). Absent: choosing partitions, transactions.
+//! retried for `message.timeout.ms` (5 minutes unless set; 0 is for ever). Absent: choosing partitions; transactions, which are
+//! [`crate::transaction`]'s.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,7 +92,7 @@ impl<'a> Record<'a> {
         self
     }
 
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let headers: usize = self
             .headers
             .iter()
@@ -99,6 +100,22 @@ impl<'a> Record<'a> {
             .sum();
         self.key.map_or(0, <[u8]>::len) + self.value.map_or(0, <[u8]>::len) + headers
     }
+}
+
+/// A record as the library takes it, with what its delivery will be reported with.
+pub(crate) fn base_record(record: Record<'_>, opaque: usize) -> BaseRecord<'_, [u8], [u8], usize> {
+    let mut base = BaseRecord::with_opaque_to(record.topic, opaque).partition(record.partition);
+    base.key = record.key;
+    base.payload = record.value;
+    if !record.headers.is_empty() {
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        for &(key, value) in record.headers {
+            let value = Some(value);
+            headers = headers.insert(RdHeader { key, value });
+        }
+        base.headers = Some(headers);
+    }
+    base
 }
 
 /// Counts since the producer's start.
@@ -254,18 +271,7 @@ impl Producer {
     ) -> Result<(), KafkaError> {
         let inner = &*self.inner;
         let deliveries = &inner.deliveries;
-        let mut next = BaseRecord::<[u8], [u8], usize>::with_opaque_to(record.topic, weight)
-            .partition(record.partition);
-        next.key = record.key;
-        next.payload = record.value;
-        if !record.headers.is_empty() {
-            let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
-            for &(key, value) in record.headers {
-                let value = Some(value);
-                headers = headers.insert(RdHeader { key, value });
-            }
-            next.headers = Some(headers);
-        }
+        let mut next = base_record(record, weight);
         let mut waited = false;
         loop {
             // Counted before it is handed over: its delivery may be reported before `send` returns.

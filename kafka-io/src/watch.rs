@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -161,6 +161,87 @@ impl ProducerContext for ProducerWatch {
             }
         }
         self.deliveries.one_left();
+    }
+}
+
+/// The side channel of a transactional producer. What is not delivered there is not lost: its transaction fails as a whole.
+pub(crate) struct TransactionWatch {
+    link: Arc<LinkWatch>,
+    deliveries: Arc<Deliveries>,
+    /// By ticket, from 1 on: the offset of a record of the open transaction, once it is delivered.
+    offsets: Mutex<Vec<Option<i64>>>,
+}
+
+impl TransactionWatch {
+    pub(crate) fn new(link: &Arc<LinkWatch>, deliveries: &Arc<Deliveries>) -> Self {
+        Self {
+            link: Arc::clone(link),
+            deliveries: Arc::clone(deliveries),
+            offsets: Mutex::default(),
+        }
+    }
+
+    fn offsets(&self) -> MutexGuard<'_, Vec<Option<i64>>> {
+        self.offsets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn forget_offsets(&self) {
+        self.offsets().clear();
+    }
+
+    pub(crate) fn new_ticket(&self) -> usize {
+        let mut offsets = self.offsets();
+        offsets.push(None);
+        offsets.len()
+    }
+
+    pub(crate) fn offset_of(&self, ticket: usize) -> Option<i64> {
+        *self.offsets().get(ticket.checked_sub(1)?)?
+    }
+}
+
+impl ClientContext for TransactionWatch {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        forward_log(level, facility, line);
+    }
+    fn stats(&self, statistics: Statistics) {
+        take_link(&self.link, &statistics);
+    }
+    fn error(&self, error: RdError, reason: &str) {
+        take_error(&self.link, &error, reason);
+    }
+}
+
+impl ProducerContext for TransactionWatch {
+    /// The ticket; 0 for a record whose offset nobody asks for.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
+        match result {
+            Ok(record) => {
+                self.link.up();
+                self.deliveries.delivered.fetch_add(1, Ordering::AcqRel);
+                let slot = ticket.checked_sub(1);
+                let mut offsets = self.offsets();
+                if let Some(offset) = slot.and_then(|slot| offsets.get_mut(slot)) {
+                    *offset = Some(record.offset());
+                }
+            }
+            Err((error, record)) => {
+                self.deliveries.failed.fetch_add(1, Ordering::AcqRel);
+                let reason =
+                    code_of(error).map_or_else(|| error.to_string(), |code| code.to_string());
+                let text = format!(
+                    "`{}` partition {}: {reason}",
+                    record.topic(),
+                    record.partition()
+                );
+                let failure = self.deliveries.last_failure.lock();
+                failure
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(text);
+            }
+        }
     }
 }
 

@@ -12,3 +12,4 @@ mod real_kafka;
 mod stops;
 mod support;
 mod topics;
+mod transactions;

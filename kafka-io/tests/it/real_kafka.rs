@@ -37,12 +37,12 @@ fn variable(name: &str) -> Option<String> {
     value
 }
 
-fn cluster() -> Option<Broker> {
+pub(crate) fn cluster() -> Option<Broker> {
     variable("TEST_KAFKA_BROKERS").map(|brokers| Broker::Cluster(KafkaSettings::new(brokers)))
 }
 
 /// A topic that no other run uses.
-fn topic(broker: &Broker, partitions: i32) -> String {
+pub(crate) fn topic(broker: &Broker, partitions: i32) -> String {
     let name = format!("kafka-io-test-{:016x}", RandomState::new().hash_one(0));
     broker
         .ensure_topics(&[TopicSpec::new(&name, partitions)], PATIENCE)
