@@ -8,7 +8,7 @@ use super::bps::Bps;
 use super::fault::Problem;
 use super::fee::{FeeError, TakerFee};
 use super::layer::{self, Leaf, Path, Raw, dotted};
-use super::name::{check_names, check_url, has_blank, is_broker};
+use super::name::{check_names, check_url, has_blank, is_broker, is_name};
 use super::schema::{self, Kind, Setting};
 use super::secret::{self, MASK};
 
@@ -97,10 +97,17 @@ fn value_of(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem>
                 "a zone is a name such as Europe/Paris, UTC, or an offset such as +05:30",
             )
         }
-        Kind::Choice {
-            accepted,
-            not_built,
-        } => choice(path, raw, accepted, not_built),
+        Kind::Choice(accepted) => choice(path, raw, accepted),
+        Kind::Name => {
+            let text = text(path, raw, "a string")?;
+            let usable = is_name(&text);
+            usable_text(
+                path,
+                text,
+                usable,
+                "a name is made of up to 100 letters, digits, `_`, `-` and `.`",
+            )
+        }
         Kind::Url => {
             let text = text(path, raw, "a string")?;
             check_url(path, &text).map(|()| Value::Text(text))
@@ -180,7 +187,7 @@ fn decimal(
     })
 }
 
-fn choice(path: &Path, raw: &Raw, accepted: &[&str], not_built: &[&str]) -> Result<Value, Problem> {
+fn choice(path: &Path, raw: &Raw, accepted: &[&str]) -> Result<Value, Problem> {
     let value = text(path, raw, "a string")?;
     if accepted.contains(&value.as_str()) {
         return Ok(Value::Text(value));
@@ -191,13 +198,6 @@ fn choice(path: &Path, raw: &Raw, accepted: &[&str], not_built: &[&str]) -> Resu
         .map(|word| format!("\"{word}\""))
         .collect::<Vec<_>>()
         .join(", ");
-    if not_built.contains(&value.as_str()) {
-        return Err(Problem::NotBuilt {
-            key,
-            value,
-            accepted: list,
-        });
-    }
     let distance = |word: &&&str| strsim::damerau_levenshtein(&value.to_lowercase(), word);
     let nearest = accepted
         .iter()

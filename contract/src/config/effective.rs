@@ -32,6 +32,13 @@ impl Config {
             "delivery = {}",
             toml_string(windowing.delivery.as_str())
         )?;
+        let commit_ms = windowing.commit_interval_ms;
+        writeln!(out, "commit_interval_ms = {commit_ms}")?;
+        let checkpoint_ms = windowing.checkpoint_interval_ms;
+        writeln!(out, "checkpoint_interval_ms = {checkpoint_ms}")?;
+        let transaction_ms = windowing.transaction_timeout_ms;
+        writeln!(out, "transaction_timeout_ms = {transaction_ms}")?;
+        writeln!(out, "deployment = {}", toml_string(&windowing.deployment))?;
         writeln!(out, "max_open_records = {}", windowing.max_open_records)?;
 
         let ingest = &self.ingest;

@@ -108,16 +108,6 @@ pub enum Problem {
         /// The accepted word that looks most like it, if any does.
         nearest: Option<String>,
     },
-    /// A word that will mean something one day and does not yet.
-    #[error("`{key}` is \"{value}\", which is not built yet; accepted now: {accepted}")]
-    NotBuilt {
-        /// The path as written.
-        key: String,
-        /// The value as written.
-        value: String,
-        /// The accepted words, quoted, separated by commas.
-        accepted: String,
-    },
     /// A value or a name of the right type that cannot be used.
     #[error("`{key}` has the unusable value \"{value}\": {why}")]
     Unusable {

@@ -40,8 +40,20 @@ impl Config {
                 rate_max_age_ms: values.given(["windowing", "rate_max_age_ms"]),
                 max_gap_ms: values.given(["windowing", "max_gap_ms"]),
                 workers: count(values.given(["windowing", "workers"])),
-                // The schema accepts no other word.
-                delivery: Delivery::AtLeastOnce,
+                delivery: match values.text(&path(["windowing", "delivery"])).as_deref() {
+                    Some("at-least-once") => Delivery::AtLeastOnce,
+                    _ => Delivery::ExactlyOnce,
+                },
+                commit_interval_ms: millis(values.given(["windowing", "commit_interval_ms"])),
+                checkpoint_interval_ms: millis(
+                    values.given(["windowing", "checkpoint_interval_ms"]),
+                ),
+                transaction_timeout_ms: millis(
+                    values.given(["windowing", "transaction_timeout_ms"]),
+                ),
+                deployment: values
+                    .text(&path(["windowing", "deployment"]))
+                    .expect("default.toml gives windowing.deployment"),
                 max_open_records: count(values.given(["windowing", "max_open_records"])),
             },
             ingest: Ingest {
@@ -74,6 +86,10 @@ fn path<const N: usize>(names: [&str; N]) -> Path {
 
 fn count(value: i64) -> usize {
     usize::try_from(value).expect("counts are above zero and at most 2^30 by the schema")
+}
+
+fn millis(value: i64) -> u64 {
+    u64::try_from(value).expect("these times are above zero by the schema")
 }
 
 /// The checked values, with a getter per type.

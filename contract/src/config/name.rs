@@ -47,6 +47,12 @@ pub(super) fn check_names(path: &Path) -> Result<(), Problem> {
     }
 }
 
+/// Whether topics, groups and transactions may be named with it.
+pub(super) fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (1..=100).contains(&text.len()) && text.chars().all(fits)
+}
+
 /// Asset and currency of a pair's name, cut at its last `-`; `None` where either is empty or the
 /// name holds a blank.
 pub(super) fn split_pair(name: &str) -> Option<(&str, &str)> {

@@ -44,13 +44,10 @@ pub(super) enum Kind {
         /// Greatest value.
         max: i64,
     },
-    /// One of a few words; some are known and refused, since nothing stands behind them yet.
-    Choice {
-        /// The words that work.
-        accepted: &'static [&'static str],
-        /// The words that do not work yet.
-        not_built: &'static [&'static str],
-    },
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// A name of letters, digits, `_`, `-` and `.`.
+    Name,
     /// A WebSocket address.
     Url,
     /// A list of WebSocket addresses.
@@ -127,12 +124,21 @@ pub(super) const SETTINGS: &[Setting] = &[
     given("windowing.workers", whole(1, 64), "threads"),
     given(
         "windowing.delivery",
-        Kind::Choice {
-            accepted: &["at-least-once"],
-            not_built: &["exactly-once"],
-        },
+        Kind::Choice(&["exactly-once", "at-least-once"]),
         "",
     ),
+    given("windowing.commit_interval_ms", whole(10, 1_000), "ms"),
+    given(
+        "windowing.checkpoint_interval_ms",
+        whole(100, HOUR_MS),
+        "ms",
+    ),
+    given(
+        "windowing.transaction_timeout_ms",
+        whole(3_000, 900_000),
+        "ms",
+    ),
+    given("windowing.deployment", Kind::Name, ""),
     given(
         "windowing.max_open_records",
         whole(1, 1_000_000_000),
@@ -180,10 +186,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     optional(
         "venues.coinbase.dialect",
-        Kind::Choice {
-            accepted: &["advanced", "exchange"],
-            not_built: &[],
-        },
+        Kind::Choice(&["advanced", "exchange"]),
         "",
     ),
     optional("pairs.*.*", Kind::Symbol, ""),

@@ -46,6 +46,14 @@ pub struct Windowing {
     pub workers: usize,
     /// What a crash may do to the output.
     pub delivery: Delivery,
+    /// Least time between two commits of exactly-once, milliseconds.
+    pub commit_interval_ms: u64,
+    /// Time between two checkpoints of a partition, milliseconds.
+    pub checkpoint_interval_ms: u64,
+    /// After so long without a commit the brokers abort what is open, milliseconds.
+    pub transaction_timeout_ms: u64,
+    /// What positions, checkpoints and transactions are kept under; two jobs on one cluster need two names.
+    pub deployment: String,
     /// Most records that may wait in open windows of one partition.
     pub max_open_records: usize,
 }
@@ -53,6 +61,8 @@ pub struct Windowing {
 /// What a crash may do to the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
+    /// Nothing is lost and nothing is emitted twice, for readers of what is committed.
+    ExactlyOnce,
     /// Records may be emitted twice, none is lost.
     AtLeastOnce,
 }
@@ -61,6 +71,7 @@ impl Delivery {
     /// The word that stands in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ExactlyOnce => "exactly-once",
             Self::AtLeastOnce => "at-least-once",
         }
     }

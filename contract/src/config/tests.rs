@@ -38,7 +38,11 @@ fn the_defaults_load_and_say_what_the_design_says() {
             rate_max_age_ms: 60_000,
             max_gap_ms: 60_000,
             workers: 1,
-            delivery: Delivery::AtLeastOnce,
+            delivery: Delivery::ExactlyOnce,
+            commit_interval_ms: 100,
+            checkpoint_interval_ms: 10_000,
+            transaction_timeout_ms: 10_000,
+            deployment: "lockstep".to_owned(),
             max_open_records: 10_000_000,
         }
     );
@@ -333,7 +337,8 @@ fn all_faults_are_listed_at_once_with_name_value_range_and_place() {
 width_ms = 0
 widht_ms = 5
 workers = \"four\"
-delivery = \"exactly-once\"
+delivery = \"twice\"
+deployment = \"a b\"
 quote_max_age_ms = 99999999999999999999
 [venues.binance]
 taker_fee_bps = 1001
@@ -356,14 +361,15 @@ brokers = \"localhost\"
             "my.toml:2: `windowing.width_ms` is 0, which is outside 1..=3600000 ms",
             "my.toml:3: unknown key `windowing.widht_ms`; did you mean `windowing.width_ms`?",
             "my.toml:4: `windowing.workers` must be a whole number, not the string \"four\"",
-            "my.toml:5: `windowing.delivery` is \"exactly-once\", which is not built yet; accepted now: \"at-least-once\"",
-            "my.toml:6: `windowing.quote_max_age_ms` is 99999999999999999999, which is outside 0..=31536000000 ms",
-            "my.toml:8: `venues.binance.taker_fee_bps` is 1001, which is outside -100..=1000 bps",
-            "my.toml:9: `venues.binance.url` has the unusable value \"http://example.org\": an address starts with ws:// or wss:// and a host",
-            "my.toml:10: unknown key `venues.binance.dialect`; did you mean `venues.coinbase.dialect`?",
-            "my.toml:12: `pairs.BTCUSD.binance` has the unusable name \"BTCUSD\": a pair is named asset-currency, as in BTC-USD",
-            "my.toml:14: `rates.USD-USD.coinbase` has the unusable name \"USD-USD\": a rate is named from-to, as in USDT-USD",
-            "my.toml:16: `kafka.brokers` has the unusable value \"localhost\": brokers are host:port, separated by commas, as in 127.0.0.1:9092",
+            "my.toml:5: `windowing.delivery` is \"twice\", which is none of \"exactly-once\", \"at-least-once\"",
+            "my.toml:6: `windowing.deployment` has the unusable value \"a b\": a name is made of up to 100 letters, digits, `_`, `-` and `.`",
+            "my.toml:7: `windowing.quote_max_age_ms` is 99999999999999999999, which is outside 0..=31536000000 ms",
+            "my.toml:9: `venues.binance.taker_fee_bps` is 1001, which is outside -100..=1000 bps",
+            "my.toml:10: `venues.binance.url` has the unusable value \"http://example.org\": an address starts with ws:// or wss:// and a host",
+            "my.toml:11: unknown key `venues.binance.dialect`; did you mean `venues.coinbase.dialect`?",
+            "my.toml:13: `pairs.BTCUSD.binance` has the unusable name \"BTCUSD\": a pair is named asset-currency, as in BTC-USD",
+            "my.toml:15: `rates.USD-USD.coinbase` has the unusable name \"USD-USD\": a rate is named from-to, as in USDT-USD",
+            "my.toml:17: `kafka.brokers` has the unusable value \"localhost\": brokers are host:port, separated by commas, as in 127.0.0.1:9092",
             "LOCKSTEP_INGEST__MARK_INTERVAL_MS: `ingest.mark_interval_ms` must be a whole number, not the text \"1e3\"",
             "LOCKSTEP_INGEST__SILENT_AFTER_MS: `ingest.silent_after_ms` is 7, which is outside 100..=3600000 ms",
         ]
@@ -413,7 +419,7 @@ fn a_word_that_is_almost_right_is_suggested() {
     assert_eq!(
         told,
         [
-            "my.toml:2: `windowing.delivery` is \"at-last-once\", which is none of \"at-least-once\"; did you mean `at-least-once`?",
+            "my.toml:2: `windowing.delivery` is \"at-last-once\", which is none of \"exactly-once\", \"at-least-once\"; did you mean `at-least-once`?",
             "my.toml:4: `venues.coinbase.dialect` is \"pro\", which is none of \"advanced\", \"exchange\"",
         ]
     );
@@ -678,8 +684,8 @@ fn every_setting_in_the_schema_changes_the_effective_settings() {
     for setting in schema::SETTINGS {
         let path: Vec<&str> = setting.path.split('.').collect();
         let value = match setting.path {
-            // One word is accepted, so nothing can change.
-            "windowing.delivery" => continue,
+            "windowing.delivery" => "at-least-once",
+            "windowing.transaction_timeout_ms" => "77777",
             "venues.coinbase.dialect" => "exchange",
             "kafka.brokers" => "example.org:1",
             "alerter.webhook_url" => "https://example.org",
