@@ -33,6 +33,7 @@ fn busy(view: ViewName) -> App {
     const WINDOWS: i64 = 300;
     let mut app = App::new(&Settings {
         view,
+        pair: Some("BTC-USD".to_owned()),
         source: "127.0.0.1:9092".to_owned(),
         thresholds: Thresholds {
             default_bps: Some(10.0),
@@ -82,6 +83,7 @@ fn busy(view: ViewName) -> App {
             });
         }
         app.update(Message::Time(now_ns));
+        app.update(Message::Drawn);
     }
     for (window, windows) in [(11, 4), (48, 20), (130, 20)] {
         app.update(Message::Alert(&episode(

@@ -166,7 +166,7 @@ pub fn health(venue: &'static str, window: i64, status: VenueStatus) -> VenueHea
         status,
         at_ns: (BEGIN_MS + (window + 1) * WIDTH_MS) * NS_PER_MS,
         frames_per_s: if up {
-            153.0 + noise(7, window).round() * 11.0
+            (153.0 + noise(u32::from(binance), window) * 11.0).round()
         } else {
             0.0
         },

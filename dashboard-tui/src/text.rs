@@ -137,6 +137,18 @@ pub(crate) fn date_clock(ms: i64) -> String {
     )
 }
 
+/// The time of day, UTC, or month, day, hour and minute where that was not lately: `23:54:15`, `08-08 23:54`.
+pub(crate) fn stamp(ms: i64, now_ms: i64) -> String {
+    const LATELY_MS: i64 = 12 * 3_600_000;
+    if now_ms.saturating_sub(ms).saturating_abs() < LATELY_MS {
+        return clock(ms);
+    }
+    jiff::Timestamp::from_millisecond(ms).map_or_else(
+        |_| "--".to_owned(),
+        |stamp| stamp.strftime("%m-%d %H:%M").to_string(),
+    )
+}
+
 /// Numbers of one column with their points below each other; `-` where there is none.
 pub(crate) fn aligned(numbers: &[Option<String>]) -> Vec<String> {
     let behind = |text: &str| text.find('.').map_or(0, |at| text.len() - at);

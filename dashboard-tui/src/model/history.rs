@@ -35,7 +35,7 @@ pub(crate) struct Point {
     pub(crate) net: f32,
     /// Gross of the same instant.
     pub(crate) gross: f32,
-    /// The best quality of a window in it.
+    /// The worst quality of a window in it.
     pub(crate) quality: Quality,
 }
 
@@ -191,7 +191,7 @@ impl Point {
             self.net = other.net;
             self.gross = other.gross;
         }
-        self.quality = self.quality.max(other.quality);
+        self.quality = self.quality.min(other.quality);
     }
 }
 

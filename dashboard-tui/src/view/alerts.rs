@@ -14,7 +14,7 @@ use super::{Look, View};
 use crate::config::ViewName;
 use crate::model::Model;
 use crate::model::episodes::{About, Episode};
-use crate::text::{bps, clock, date_clock, fit, grouped, span_ms};
+use crate::text::{bps, clock, date_clock, fit, grouped, span_ms, stamp};
 use crate::theme::Tone;
 
 /// Which kinds are listed.
@@ -182,7 +182,10 @@ fn list(listed: &[&Episode], chosen: usize, buffer: &mut Buffer, area: Rect, loo
     let plain = |text: String| (text, Tone::Plain);
     let columns = [
         Column::new(0, "").cells(marks),
-        Column::new(1, "opened UTC").cells(page.iter().map(|it| plain(clock(it.opened_ms)))),
+        Column::new(1, "opened UTC").cells(
+            page.iter()
+                .map(|it| plain(stamp(it.opened_ms, look.model.now_ns / NS_PER_MS))),
+        ),
         Column::new(0, "state").cells(page.iter().map(|it| word(state(it)))),
         Column::new(4, "kind").cells(page.iter().map(|it| (kind(it).to_owned(), Tone::Dim))),
         Column::new(0, "about")

@@ -69,7 +69,7 @@ pub(crate) struct Chart<'a> {
 struct Sample {
     net: f64,
     gross: f64,
-    /// None where there was no window.
+    /// The worst of the windows there; none where there was no window.
     quality: Option<Quality>,
 }
 
@@ -151,7 +151,10 @@ impl Chart<'_> {
                     sample.net = net;
                     sample.gross = f64::from(span.point.gross);
                 }
-                sample.quality = sample.quality.max(Some(span.point.quality));
+                let worst = sample.quality.map_or(span.point.quality, |quality| {
+                    quality.min(span.point.quality)
+                });
+                sample.quality = Some(worst);
             }
         }
         samples
@@ -237,7 +240,7 @@ impl Chart<'_> {
     fn axis(&self, buffer: &mut Buffer, rows: Rect, x: u16, range: (f64, f64), look: &Look<'_>) {
         // On a low chart every second row may have a figure, on a high one every fourth.
         let apart = if rows.height < 12 { 2 } else { 4 };
-        let step = nice_step(range, usize::from(rows.height / apart).max(1));
+        let step = nice_step(range, usize::from(rows.height.div_ceil(apart)));
         let last = usize::from(rows.height) * 4 - 1;
         let mut value = (range.0 / step).ceil() * step;
         // A screen has fewer rows than this.
@@ -310,7 +313,7 @@ fn strip(buffer: &mut Buffer, row: Rect, x: u16, samples: &[Sample], look: &Look
         look.style(Tone::Dim),
     );
     for (place, dots) in row.columns().zip(samples.chunks(2)) {
-        let quality = dots.iter().map(|dot| dot.quality).max().flatten();
+        let quality = dots.iter().filter_map(|dot| dot.quality).min();
         let (sign, tone) = letter(quality);
         if let Some(cell) = buffer.cell_mut((place.x, place.y)) {
             cell.set_symbol(sign).set_style(look.style(tone));

@@ -82,6 +82,15 @@ fn flowing(buffer: &mut Buffer, row: Rect, look: &Look<'_>, age_ns: i64, source:
         if narrow { age } else { format!("window {age}") },
         Tone::Plain,
     ));
+    let delay_ms = model.delay_ms();
+    let is_far = delay_ms.is_some_and(|delay_ms| delay_ms.saturating_abs() >= FAR_MS);
+    let recorded = model.newest_end_ms.filter(|_| is_far);
+    if let Some(end_ms) = recorded {
+        parts.push((
+            format!("event time {} UTC", date_clock(end_ms)),
+            Tone::Plain,
+        ));
+    }
     if n_venues > 0 {
         let tone = if n_up < n_venues {
             Tone::Warn
@@ -105,13 +114,8 @@ fn flowing(buffer: &mut Buffer, row: Rect, look: &Look<'_>, age_ns: i64, source:
         let tone = super::chart::net_tone(net, threshold);
         parts.push((format!("best {} {} bps", fit(pair, 24), bps(net)), tone));
     }
-    if let (Some(delay_ms), Some(end_ms)) = (model.delay_ms(), model.newest_end_ms) {
-        let text = if delay_ms.saturating_abs() < FAR_MS {
-            format!("lag {}", span_ms(delay_ms))
-        } else {
-            format!("event time {} UTC", date_clock(end_ms))
-        };
-        parts.push((text, Tone::Dim));
+    if let Some(delay_ms) = delay_ms.filter(|_| recorded.is_none()) {
+        parts.push((format!("lag {}", span_ms(delay_ms)), Tone::Dim));
     }
     if !source.is_empty() {
         parts.push((source.to_owned(), Tone::Dim));

@@ -29,7 +29,7 @@ const SPANS: [i64; 11] = [
 /// The one at first: two minutes of windows of a second.
 const FIRST_SPAN: usize = 2;
 /// Nanoseconds between two orderings of the list, so that rows do not jump about.
-const ORDER_EVERY_NS: i64 = contract::time::NS_PER_S;
+const ORDER_EVERY_NS: u64 = contract::time::NS_PER_S.unsigned_abs();
 
 /// What the list is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -119,10 +119,11 @@ impl Spreads {
         const HIGH: u16 = 18;
         let n = u16::try_from(self.shown.len().max(1)).unwrap_or(u16::MAX);
         if body.width >= WIDE {
-            let list = Rect { width: 52, ..body };
+            let width = (body.width * 2 / 5).clamp(56, 80);
+            let list = Rect { width, ..body };
             let detail = Rect {
-                x: body.x + 54,
-                width: body.width - 54,
+                x: body.x + width + 2,
+                width: body.width - width - 2,
                 ..body
             };
             return Parts {
@@ -260,7 +261,7 @@ impl View for Spreads {
     fn refresh(&mut self, look: &Look<'_>) {
         let model = look.model;
         let due = self.ordered.is_none_or(|(at_ns, n)| {
-            n != model.pairs().len() || (model.now_ns - at_ns).abs() >= ORDER_EVERY_NS
+            n != model.pairs().len() || model.now_ns.abs_diff(at_ns) >= ORDER_EVERY_NS
         });
         if due {
             self.reorder(model);

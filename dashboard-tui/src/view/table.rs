@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use super::Look;
 use crate::text::{fit, width};
@@ -11,7 +10,7 @@ use crate::theme::Tone;
 /// Columns between columns.
 const GAP: usize = 2;
 /// What a column that may shrink keeps while others can go instead, and what it keeps in any case.
-const READABLE: usize = 12;
+const READABLE: usize = 24;
 const LEAST: usize = 5;
 
 /// One column.
@@ -119,7 +118,8 @@ pub(crate) fn draw(
     chosen: Option<usize>,
 ) {
     let mut x = area.x;
-    for (at, wide) in fitted(columns, usize::from(area.width)) {
+    let shown = fitted(columns, usize::from(area.width));
+    for &(at, wide) in &shown {
         let column = &columns[at];
         let head = (column.head, Tone::Dim);
         let cells = column
@@ -144,12 +144,15 @@ pub(crate) fn draw(
             break;
         }
     }
-    let row = chosen.and_then(|chosen| area.rows().nth(chosen + 1));
-    if let Some(row) = row {
-        buffer.set_style(
-            row,
-            look.style(Tone::Chosen).add_modifier(Modifier::REVERSED),
-        );
+    if let Some(row) = chosen.and_then(|chosen| area.rows().nth(chosen + 1)) {
+        // The mark and the name stand out; the figures keep the tones that say something.
+        let columns: usize = shown.iter().take(2).map(|(_, wide)| wide + GAP).sum();
+        let width = u16::try_from(columns.saturating_sub(GAP)).unwrap_or(u16::MAX);
+        let name = Rect {
+            width: width.min(row.width),
+            ..row
+        };
+        buffer.set_style(name, look.style(Tone::Chosen));
     }
 }
 
@@ -157,22 +160,22 @@ pub(crate) fn draw(
 mod tests {
     use super::*;
 
-    fn column(rank: u8, text: &str) -> Column {
-        Column::new(rank, "h").cells([(text.to_owned(), Tone::Plain)])
+    fn column(rank: u8, wide: usize) -> Column {
+        Column::new(rank, "h").cells([("x".repeat(wide), Tone::Plain)])
     }
 
     #[test]
     fn the_least_important_columns_go_first_and_names_are_cut() {
-        let columns = [
-            column(0, "a-rather-long-name").shrinks(),
-            column(2, "second"),
-            column(1, "first"),
-        ];
-        assert_eq!(fitted(&columns, 40), [(0, 18), (1, 6), (2, 5)]);
-        assert_eq!(fitted(&columns, 28), [(0, 13), (1, 6), (2, 5)]);
-        assert_eq!(fitted(&columns, 26), [(0, 18), (2, 5)]);
-        assert_eq!(fitted(&columns, 12), [(0, 12)]);
-        assert_eq!(fitted(&columns, 7), [(0, 7)]);
+        let columns = [column(0, 40).shrinks(), column(2, 6), column(1, 5)];
+        assert_eq!(fitted(&columns, 60), [(0, 40), (1, 6), (2, 5)]);
+        assert_eq!(fitted(&columns, 40), [(0, 25), (1, 6), (2, 5)]);
+        assert_eq!(
+            fitted(&columns, 38),
+            [(0, 31), (2, 5)],
+            "the one of rank 2 goes"
+        );
+        assert_eq!(fitted(&columns, 28), [(0, 28)]);
+        assert_eq!(fitted(&columns, 7), [(0, 7)], "the last is cut further");
         assert_eq!(fitted(&columns, 1), [(0, 5)]);
     }
 }

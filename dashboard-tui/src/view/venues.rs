@@ -15,13 +15,17 @@ use crate::config::ViewName;
 use crate::model::Model;
 use crate::model::life::Link;
 use crate::model::venue::{Change, Venue};
-use crate::text::{clock, date_clock, fit, grouped, seconds_ns, short_count, span_ms, span_ns};
+use crate::text::{
+    clock, date_clock, fit, grouped, seconds_ns, short_count, span_ms, span_ns, width,
+};
 use crate::theme::Tone;
 
 /// A venue that has not told anything for so long is not believed any more.
 const SILENCE_NS: i64 = 5 * contract::time::NS_PER_S;
 /// Data older than this is worth a look, milliseconds.
 const OLD_DATA_MS: i64 = 2_000;
+/// Venues whose last minutes are drawn below the table.
+const MOST_STRIPS: usize = 8;
 
 /// The view.
 #[derive(Debug, Default)]
@@ -65,15 +69,19 @@ impl Venues {
     }
 }
 
-/// The newest records of a venue as a strip, newest at the right.
-fn strip(venue: &Venue, room: usize) -> String {
+/// The newest records of a venue as a strip, one sign each, the newest at the right.
+fn strip<'t>(venue: &Venue, look: &Look<'_>, room: usize) -> Line<'t> {
+    const NAME: usize = 16;
+    let name = fit(&venue.health.venue, NAME - 1).into_owned();
+    let pad = " ".repeat(NAME - width(&name));
+    let mut line = Line::from(look.span(format!("  {name}{pad}"), Tone::Dim));
+    let room = room.saturating_sub(NAME + 2);
     let skip = venue.beats.len().saturating_sub(room);
-    venue
-        .beats
-        .iter()
-        .skip(skip)
-        .map(|beat| status(*beat).1)
-        .collect()
+    for beat in venue.beats.iter().skip(skip) {
+        let (_, sign, tone) = status(*beat);
+        line.push_span(look.span(sign, tone));
+    }
+    line
 }
 
 fn venues_table(
@@ -154,16 +162,6 @@ fn venues_table(
                 .iter()
                 .map(|venue| (grouped(venue.health.queue), Tone::Plain)),
         ),
-        Column::new(6, "lately").cells(venues.iter().map(|venue| {
-            let (_, _, tone) = status(venue.health.status);
-            (
-                strip(
-                    venue,
-                    usize::from(area.width.saturating_sub(100)).clamp(20, 90),
-                ),
-                tone,
-            )
-        })),
     ];
     table::draw(
         buffer,
@@ -347,6 +345,16 @@ impl View for Venues {
         }
         let mut lines = vec![Line::default()];
         lines.extend(pipeline(look, usize::from(body.width)));
+        lines.push(Line::default());
+        lines.push(Line::from(vec![
+            look.span("Lately", Tone::Title),
+            look.span(
+                "  one sign for each record: ▪ up, s silent, d down",
+                Tone::Dim,
+            ),
+        ]));
+        let strips = listed.iter().take(MOST_STRIPS);
+        lines.extend(strips.map(|venue| strip(venue, look, usize::from(body.width))));
         lines.push(Line::default());
         lines.push(Line::from(look.span("Changes of state", Tone::Title)));
         let mut changes = look

@@ -1,7 +1,7 @@
 //! One pair: its chart, the legs and the routes of its newest window.
 
 use contract::decimal::Price;
-use contract::spread::{Leg, Route};
+use contract::spread::{Leg, Quality, Route};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -36,6 +36,8 @@ pub(super) fn draw(view: &Spreads, pair: &Pair, buffer: &mut Buffer, area: Rect,
     } else {
         0
     };
+    // A blank line between the tables, where there is room for beauty.
+    let blank = take(u16::from(area.height >= 24));
     let routes = take(routes);
     let legs = take(legs);
     let chart = least_chart + take(u16::MAX);
@@ -58,6 +60,7 @@ pub(super) fn draw(view: &Spreads, pair: &Pair, buffer: &mut Buffer, area: Rect,
     }
     .draw(buffer, chart_area, look);
     legs_table(pair, buffer, part(legs), look);
+    part(blank);
     routes_table(pair, buffer, part(routes), look);
 }
 
@@ -108,6 +111,9 @@ fn legend<'t>(view: &Spreads, pair: &Pair, look: &Look<'_>) -> Line<'t> {
     let best = pair.best_route().and_then(|route| route.best.as_ref());
     let threshold = model.thresholds.of(&pair.name);
     let mut line = Line::default();
+    if view.until_ms.is_some() {
+        line.push_span(look.span("‹ earlier, 0 is now  ", Tone::Warn));
+    }
     let shown = best.filter(|_| !pair.is_old(model));
     let figure = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), bps);
     if view.figures != Figures::Gross {
@@ -123,10 +129,13 @@ fn legend<'t>(view: &Spreads, pair: &Pair, look: &Look<'_>) -> Line<'t> {
         line.push_span(look.span(format!("╌ threshold {}  ", bps(threshold)), Tone::Warn));
     }
     line.push_span(look.span(span_ms(view.span_ms(model)), Tone::Dim));
-    if view.until_ms.is_some() {
-        line.push_span(look.span("  earlier: 0 goes back to now", Tone::Warn));
-    }
     line
+}
+
+/// What a leg or route is called; nothing of a window that is long gone is "ok".
+fn state(of: Quality, old: bool) -> (String, Tone) {
+    let (word, tone) = if old { ("old", Tone::Dim) } else { quality(of) };
+    (word.to_owned(), tone)
 }
 
 fn text_of<T: ToString>(value: Option<&T>) -> Option<String> {
@@ -154,10 +163,7 @@ fn legs_table(pair: &Pair, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
     let legs = &pair.legs;
     let old = pair.is_old(look.model);
     let age = |ms: Option<i64>| (ms.map_or_else(|| "-".to_owned(), span_ms), Tone::Plain);
-    let state = |leg: &Leg<'_>| {
-        let (word, tone) = quality(leg.state);
-        (word.to_owned(), if old { Tone::Dim } else { tone })
-    };
+    let state = |leg: &Leg<'_>| state(leg.state, old);
     let columns = [
         Column::new(0, "venue")
             .shrinks()
@@ -229,10 +235,7 @@ fn routes_table(pair: &Pair, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
             Tone::Plain,
         )
     };
-    let state = |route: &Route<'_>| {
-        let (word, tone) = quality(route.quality);
-        (word.to_owned(), if old { Tone::Dim } else { tone })
-    };
+    let state = |route: &Route<'_>| state(route.quality, old);
     let positive = |route: &Route<'_>| match route.positive_ns {
         0 => ("-".to_owned(), Tone::Dim),
         ns => (span_ns(ns), Tone::Good),

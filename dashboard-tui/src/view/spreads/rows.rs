@@ -15,7 +15,7 @@ use crate::view::table::{self, Column};
 use contract::spread::Quality;
 
 /// Bars of a row.
-const BARS: usize = 16;
+const BARS: usize = 14;
 /// Heights of a bar.
 const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
