@@ -18,4 +18,5 @@ pub mod board;
 pub mod phase;
 pub mod preprocess;
 pub mod source;
+pub mod surrogate;
 pub mod twin;

@@ -13,8 +13,8 @@ pub use analytic::{analytic_signal, phase, trimmed};
 pub use frequency::{Frequencies, frequencies, instantaneous_frequency_hz};
 pub use welch::{Spectrum, welch};
 
-pub(crate) use analytic::Hilbert;
-pub(crate) use fourier::{forward, inverse};
+pub(crate) use analytic::{Hilbert, one_sided_weight};
+pub(crate) use fourier::{forward, inverse, real_inverse};
 
 #[cfg(test)]
 mod tests;

@@ -15,9 +15,9 @@ mod planes;
 mod signs;
 
 pub(crate) use all::{PairSums, pair_sums};
-pub(crate) use lags::{Lags, lags};
+pub(crate) use lags::lags;
 pub(crate) use planes::Planes;
-pub(crate) use signs::{Signs, signs};
+pub(crate) use signs::signs;
 
 /// Share of the amplitudes' product up to which an imaginary part is rounding. Filtering a mixture with an offset of 65 mV leaves
 /// about 1e-10; 1e-12 is enough only for mixtures that were never filtered.

@@ -1,6 +1,6 @@
 //! Means and straight lines taken out of each channel.
 
-use ndarray::{ArrayViewMut1, ArrayViewMut2};
+use ndarray::ArrayViewMut2;
 
 use crate::number::float;
 
@@ -24,26 +24,21 @@ pub fn remove_mean(mut x: ArrayViewMut2<'_, f64>) {
 /// A jump between the two ends of a segment wraps round in the Fourier series, so surrogates of an undetrended segment carry
 /// a step that the data do not have.
 pub fn remove_trend(mut x: ArrayViewMut2<'_, f64>) {
-    for row in x.rows_mut() {
-        remove_trend_row(row);
-    }
-}
-
-/// [`remove_trend`] of one channel.
-pub(crate) fn remove_trend_row(mut row: ArrayViewMut1<'_, f64>) {
-    let n = row.len();
-    let mean = row.sum() / float(n.max(1));
-    // Times are centred, so slope and mean do not depend on each other.
-    let middle = (float(n) - 1.0) / 2.0;
-    let (mut product, mut square) = (0.0, 0.0);
-    for (index, value) in row.iter().enumerate() {
-        let time = float(index) - middle;
-        product += time * (value - mean);
-        square += time * time;
-    }
-    let slope = if square > 0.0 { product / square } else { 0.0 };
-    for (index, value) in row.iter_mut().enumerate() {
-        *value -= mean + slope * (float(index) - middle);
+    for mut row in x.rows_mut() {
+        let n = row.len();
+        let mean = row.sum() / float(n.max(1));
+        // Times are centred, so slope and mean do not depend on each other.
+        let middle = (float(n) - 1.0) / 2.0;
+        let (mut product, mut square) = (0.0, 0.0);
+        for (index, value) in row.iter().enumerate() {
+            let time = float(index) - middle;
+            product += time * (value - mean);
+            square += time * time;
+        }
+        let slope = if square > 0.0 { product / square } else { 0.0 };
+        for (index, value) in row.iter_mut().enumerate() {
+            *value -= mean + slope * (float(index) - middle);
+        }
     }
 }
 

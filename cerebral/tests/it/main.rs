@@ -5,3 +5,4 @@ mod golden;
 mod networks;
 mod recordings;
 mod signals;
+mod surrogates;

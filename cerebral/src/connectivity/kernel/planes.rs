@@ -130,6 +130,15 @@ impl Planes {
         self.rms[channel] * self.rms[channel]
     }
 
+    /// Standard deviation of a channel's real part: of the band's signal itself.
+    pub(crate) fn band_sd(&self, channel: usize) -> f64 {
+        let re = &self.re[channel * self.n_samples..(channel + 1) * self.n_samples];
+        let n = float(self.n_samples);
+        let mean = re.iter().sum::<f64>() / n;
+        let square: f64 = re.iter().map(|value| (value - mean).powi(2)).sum();
+        (square / n).sqrt()
+    }
+
     #[inline(always)]
     pub(crate) fn tile(&self, channel: usize, tile: usize) -> Tile<'_, f64> {
         let start = channel * self.n_samples + tile * TILE;

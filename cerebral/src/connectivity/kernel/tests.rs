@@ -1,6 +1,8 @@
 use ndarray::Array2;
 use num_complex::Complex64;
 
+use super::lags::Lags;
+use super::signs::Signs;
 use super::*;
 use crate::number::float;
 
