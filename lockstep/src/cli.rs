@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Live exchanges to `ticks` on a broker.
     Ingest(IngestArgs),
+    /// The imitated exchanges and a stand-in for Discord alone, on loopback ports.
+    Simulate(crate::command::simulate::SimulateArgs),
     /// Shows the topics, compares them with what a broker has, makes them.
     Topics(TopicsArgs),
     /// Asks whether the broker answers and has the topics; exit code 0 if so.
@@ -85,7 +87,8 @@ pub(crate) enum Pairs {
     All,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// Reads a time above zero.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let fault = || "expected a time above zero such as `30s`, `5m` or `1h30m`".to_owned();
     let signed: jiff::SignedDuration = text.parse().map_err(|_| fault())?;
     match Duration::try_from(signed) {

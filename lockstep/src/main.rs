@@ -70,6 +70,7 @@ fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outc
         Command::Up(args) => command::up::run(args, &config, logs, &stop),
         Command::Replay(args) => command::replay::run(args, &config, &stop),
         Command::Window(args) => command::window::run(args, &config, &stop),
+        Command::Simulate(args) => command::simulate::run(args, &config, &stop),
         Command::Topics(args) => command::topics::run(args, &config),
         Command::Health(args) => command::health::run(args, &config),
         Command::Record(args) => command::record::run(args, &config, &stop),
@@ -83,7 +84,7 @@ fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outc
 fn start_log(command: &Command) -> Option<LogBuffer> {
     let level = match command {
         Command::Window(args) if args.from.is_none() => "info",
-        Command::Ingest(_) | Command::Record(_) => "info",
+        Command::Ingest(_) | Command::Record(_) | Command::Simulate(_) => "info",
         command if command.has_dashboard() => "info",
         _ => "warn",
     };

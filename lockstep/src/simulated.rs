@@ -76,8 +76,8 @@ impl Simulated {
     }
 }
 
-/// A market of the configured pairs, with something happening every minute.
-fn exchanges_of(seed: u64, config: &Config) -> Result<ExchangesSettings, Failure> {
+/// A market of the configured pairs at the configured fees.
+pub(crate) fn market_of(seed: u64, config: &Config) -> Result<MarketSettings, Failure> {
     let wrong = |error: simulator::error::SimulatorError| Failure::WrongUse(error.to_string());
     let mut market = MarketSettings::of_pairs(seed, &config.pairs, &config.rates).map_err(wrong)?;
     // A fee is written as a decimal of at most ten digits, which every 64-bit float keeps.
@@ -86,7 +86,12 @@ fn exchanges_of(seed: u64, config: &Config) -> Result<ExchangesSettings, Failure
         .into_iter()
         .filter_map(|venue| Some((venue, fee(venue)?)))
         .collect();
-    let mut settings = ExchangesSettings::eventful(market);
+    Ok(market)
+}
+
+/// The same behind servers, with something happening every minute.
+fn exchanges_of(seed: u64, config: &Config) -> Result<ExchangesSettings, Failure> {
+    let mut settings = ExchangesSettings::eventful(market_of(seed, config)?);
     let speaks_exchange = config
         .venues
         .get(Venue::Coinbase.name())
@@ -106,6 +111,8 @@ fn exchanges_of(seed: u64, config: &Config) -> Result<ExchangesSettings, Failure
             }
         }
     }
-    settings.check().map_err(wrong)?;
+    settings
+        .check()
+        .map_err(|error| Failure::WrongUse(error.to_string()))?;
     Ok(settings)
 }

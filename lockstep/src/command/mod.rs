@@ -5,6 +5,7 @@ pub(crate) mod health;
 pub(crate) mod ingest;
 pub(crate) mod record;
 pub(crate) mod replay;
+pub(crate) mod simulate;
 pub(crate) mod topics;
 pub(crate) mod up;
 pub(crate) mod window;

@@ -105,7 +105,7 @@ impl ExchangesSettings {
     /// | second pair 18 bps net, buy Coinbase, sell Binance | 24 s to 31 s, then every 80 s |
     /// | first pair 40 bps net, buy Coinbase, sell Binance | 41 s to 46 s, then every two minutes |
     /// | USDT-USD down 8 bps, then up again | 60 s to 120 s, 180 s to 240 s |
-    /// | Binance is away | 95 s to 107 s, then every five minutes |
+    /// | Binance is away | 88 s to 98 s, then every five minutes |
     /// | Coinbase silent in the second pair | 150 s to 158 s, then every five minutes |
     #[must_use]
     pub fn eventful(mut market: MarketSettings) -> Self {
