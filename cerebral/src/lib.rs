@@ -7,16 +7,16 @@
 //! Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) -> `report`. A
 //! module stands below once it is built. The streaming job will stand on the generic window operators of `windowing`.
 
+pub mod board;
 pub mod connectivity;
 mod error;
 mod number;
-mod units;
-
-pub use error::AnalysisError;
-pub use units::{Band, SampleRate};
-pub mod board;
 pub mod phase;
 pub mod preprocess;
 pub mod source;
 pub mod surrogate;
 pub mod twin;
+mod units;
+
+pub use error::AnalysisError;
+pub use units::{Band, SampleRate};

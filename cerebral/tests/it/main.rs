@@ -3,6 +3,7 @@
 mod fixture;
 mod golden;
 mod networks;
+mod null_calibration;
 mod recordings;
 mod signals;
 mod surrogates;

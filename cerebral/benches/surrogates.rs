@@ -1,0 +1,73 @@
+//! Question: what do 200 surrogates of 64 channels cost, from the filtered signal and through the whole chain, and do threads help?
+//!
+//! A minute at 250 Hz, independent phases. Ratios are to the project's budgets (5 s from filtered and 8 s from raw with PLI, on one
+//! thread) and to the reference's figure for numba (22 s).
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run shall stop")]
+#![expect(clippy::print_stdout, reason = "the ratios are the answer")]
+
+use cerebral::surrogate::{Origin, SurrogateTest, Tested};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+
+mod made_up;
+
+use made_up::{SAMPLES, least, noise, pipeline};
+
+const CHANNELS: usize = 64;
+const NUMBA_S: f64 = 22.3;
+
+fn surrogates(criterion: &mut Criterion) {
+    let raw = noise(CHANNELS);
+    let pipeline = pipeline(1.0);
+    let run = |origin, tested, n_threads: usize, n| {
+        let test = SurrogateTest {
+            origin,
+            tested,
+            n,
+            ..SurrogateTest::default()
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(n_threads)
+            .build()
+            .unwrap();
+        pool.install(|| test.nulls(raw.view(), &pipeline).unwrap())
+    };
+    let cases = [
+        (Origin::Filtered, Tested::Pli, Some(5.0)),
+        (Origin::Raw, Tested::Pli, Some(8.0)),
+        (Origin::Filtered, Tested::PliAndWpli, None),
+        (Origin::Raw, Tested::PliAndWpli, None),
+    ];
+    let mut group = criterion.benchmark_group("ten surrogates of 64 channels");
+    group.sample_size(10);
+    for (origin, tested, _) in cases {
+        group.bench_function(BenchmarkId::new(format!("{tested:?}"), origin), |bencher| {
+            bencher.iter(|| run(origin, tested, 1, 10));
+        });
+    }
+    group.finish();
+    let n_threads = rayon::current_num_threads();
+    for (origin, tested, budget) in cases {
+        let one = least(2, || run(origin, tested, 1, 200)).as_secs_f64();
+        let all = least(2, || run(origin, tested, n_threads, 200)).as_secs_f64();
+        let of_budget = budget.map_or_else(String::new, |budget| {
+            format!(
+                ", {:.2} of the budget, {:.2} of numba's",
+                one / budget,
+                one / NUMBA_S
+            )
+        });
+        println!(
+            "200 surrogates from {origin}, {tested:?}: {one:.2} s on one thread{of_budget}; {all:.2} s on {n_threads}, {:.2} times as fast",
+            one / all
+        );
+    }
+    let bytes = 56 * CHANNELS * SAMPLES;
+    println!(
+        "workspace of one thread: {:.0} MB",
+        f64::from(u32::try_from(bytes).unwrap()) / 1e6
+    );
+}
+
+criterion_group!(benches, surrogates);
+criterion_main!(benches);
