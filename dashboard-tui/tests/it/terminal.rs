@@ -7,11 +7,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use contract::time::SystemClock;
-use dashboard_tui::config::{Settings, ViewName};
+use dashboard_tui::config::Settings;
 use dashboard_tui::log::LogBuffer;
 use dashboard_tui::run::{Outcome, run};
 use kafka_io::{Broker, EmbeddedBroker, TopicSpec};
@@ -133,49 +133,46 @@ impl Pty {
     }
 }
 
-fn dashboard(with_broker: impl FnOnce() + Send + 'static) -> Outcome {
+/// Set by a part, it ends the dashboard of its process.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn dashboard() -> Outcome {
     let topics: Vec<TopicSpec> = contract::topic::ALL.iter().map(TopicSpec::from).collect();
     let broker = Broker::Embedded(EmbeddedBroker::start(&topics).unwrap());
-    let thread = std::thread::Builder::new()
-        .name("a-stage".to_owned())
-        .spawn(with_broker)
-        .unwrap();
-    let settings = Settings {
-        view: ViewName::Spreads,
-        ..Settings::default()
-    };
-    let outcome = run(
-        &broker,
-        &settings,
-        Arc::new(SystemClock),
-        &AtomicBool::new(false),
-        &LogBuffer::new(10),
-    );
-    let _ = thread.join();
-    outcome.unwrap()
+    let logs = LogBuffer::new(10);
+    let clock = Arc::new(SystemClock);
+    run(&broker, &Settings::default(), clock, &STOP, &logs).unwrap()
 }
 
 #[test]
 #[ignore = "a part of the tests here, which start it on a terminal of its own"]
 fn part_dashboard() {
-    assert_eq!(dashboard(|| ()), Outcome::Quit);
+    assert_eq!(dashboard(), Outcome::Quit);
 }
 
 #[test]
 #[ignore = "a part of the tests here, which start it on a terminal of its own"]
 fn part_another_thread_panics() {
-    let once_it_is_shown = || {
+    let stage = || {
+        let is_ordinary = || {
+            tcgetattr(std::io::stdin())
+                .unwrap()
+                .local_modes
+                .contains(LocalModes::ICANON)
+        };
         let (_keep, nothing) = crossbeam_channel::bounded::<()>(0);
-        while tcgetattr(std::io::stdin())
-            .unwrap()
-            .local_modes
-            .contains(LocalModes::ICANON)
-        {
+        while is_ordinary() {
             let _ = nothing.recv_timeout(Duration::from_millis(10));
         }
-        panic!("a stage fell over");
+        let named = std::thread::Builder::new().name("a-stage".to_owned());
+        let fallen = named.spawn(|| panic!("a stage fell over")).unwrap().join();
+        assert!(fallen.is_err());
+        STOP.store(true, Ordering::SeqCst);
     };
-    assert_eq!(dashboard(once_it_is_shown), Outcome::Quit);
+    std::thread::scope(|scope| {
+        scope.spawn(stage);
+        assert_eq!(dashboard(), Outcome::Stopped);
+    });
 }
 
 #[test]
@@ -220,8 +217,6 @@ fn a_panic_of_another_thread_is_told_when_the_terminal_is_back() {
     let mut pty = Pty::new();
     let before = pty.modes();
     let child = pty.child("terminal::part_another_thread_panics");
-    pty.wait_for("Spreads");
-    pty.type_in("q");
     assert!(pty.wait_end(child).success(), "{:?}", pty.seen);
     pty.assert_given_back(before);
     let told = pty.after_leaving();
