@@ -21,6 +21,7 @@
 //! - [`core`]: all of that together, still without a socket, a clock or a thread.
 //! - [`discord`]: the one socket.
 //! - [`run`]: the shell between Kafka and Discord.
+//! - [`trial`]: one message, to see that the webhook works.
 //! - [`report`]: figures.
 //!
 //! Deliberately absent: any knowledge of exchanges, and any decimal arithmetic; a spread arrives finished.
@@ -37,6 +38,7 @@ pub mod outbox;
 pub mod report;
 pub mod run;
 pub mod throttle;
+pub mod trial;
 
 pub use config::{Rules, Settings};
 pub use error::AlerterError;

@@ -92,6 +92,18 @@ pub fn body(parts: &[Part<'_>], is_quiet: bool) -> Vec<u8> {
     serde_json::to_vec(&body).expect("texts and numbers are always JSON")
 }
 
+/// A body that says nothing but that it arrived.
+#[must_use]
+pub fn trial() -> Vec<u8> {
+    let body = Body {
+        content: "A test: alerts of lockstep arrive here".to_owned(),
+        embeds: Vec::new(),
+        allowed_mentions: AllowedMentions { parse: &[] },
+        flags: None,
+    };
+    serde_json::to_vec(&body).expect("texts and numbers are always JSON")
+}
+
 /// The line above the embeds, which is also what a telephone shows.
 fn content(parts: &[Part<'_>]) -> String {
     let mut lines = Vec::new();

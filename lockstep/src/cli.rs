@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Live exchanges to `ticks` on a broker.
     Ingest(IngestArgs),
+    /// Spreads and venue states of a broker to `alerts` and Discord.
+    Alert(crate::command::alert::AlertArgs),
     /// The imitated exchanges and a stand-in for Discord alone, on loopback ports.
     Simulate(crate::command::simulate::SimulateArgs),
     /// Shows the topics, compares them with what a broker has, makes them.

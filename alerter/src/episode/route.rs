@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A window's figure is that of the route's best instant in it. An episode lasts from the start of its first window to the
-//! end of its last. A window in which the route was never live (stale, down, no rate, crossed) ends it: what nobody can
+//! end of its last, or, where that window's end found the route below already, for as long into it as the route paid at all
+//! (`positive_ns`): an end told by whole windows alone would be late by up to one. A window in which the route was never live (stale, down, no rate, crossed) ends it: what nobody can
 //! trade is no opportunity, however it looked a second ago. So do windows that are missing. Each window counts once per
 //! route: one that ends no later than the newest counted is passed over, be it written twice or read again.
 
@@ -42,6 +43,8 @@ struct Run {
     first: Place,
     /// Whether it has lasted long enough to be an episode.
     is_open: bool,
+    /// When it was over, milliseconds, as far as its newest window shows.
+    over_ms: i64,
     episode: Episode,
 }
 
@@ -80,6 +83,7 @@ impl Routes {
                     offset: i64::MAX,
                 },
                 is_open: true,
+                over_ms: episode.updated_ms,
                 episode: episode.clone(),
             });
         }
@@ -175,7 +179,7 @@ impl Route {
     /// Ends the run; an episode of it is told, a run too short for one leaves nothing.
     fn end(&mut self, ending: Ending, place: Place, out: &mut Vec<(Episode, Place)>) {
         if let Some(mut run) = self.run.take().filter(|run| run.is_open) {
-            run.episode.closed_ms = Some(run.episode.updated_ms);
+            run.episode.closed_ms = Some(run.over_ms);
             run.episode.ending = Some(ending);
             out.push((run.episode, place));
         }
@@ -230,6 +234,7 @@ impl Window<'_> {
             None => return true,
         }
         if let Some(run) = &mut route.run {
+            run.over_ms = self.over_ms(figures);
             let place = if run.is_open { self.place } else { run.first };
             let lasted_ms = run.episode.updated_ms.saturating_sub(run.episode.opened_ms);
             run.is_open |= lasted_ms >= self.rules.min_duration_ms;
@@ -238,6 +243,22 @@ impl Window<'_> {
             }
         }
         true
+    }
+
+    /// When the route was over if this window is its last, milliseconds: its end where it still paid enough then.
+    fn over_ms(&self, figures: &Figures<'_>) -> i64 {
+        let floor_bps = self.threshold_bps - self.rules.hysteresis_bps;
+        let lasts = figures
+            .end
+            .as_ref()
+            .is_some_and(|end| end.net_bps > floor_bps);
+        let (start_ms, end_ms) = (self.spread.start_ms, self.spread.end_ms);
+        // A floor below nothing is passed later than nothing is.
+        if lasts || floor_bps < 0.0 {
+            return end_ms;
+        }
+        let paid_ms = figures.positive_ns.saturating_add(999_999) / 1_000_000;
+        start_ms.saturating_add(paid_ms).clamp(start_ms, end_ms)
     }
 
     fn begin(&self, buy: &Arc<str>, sell: &Arc<str>, best: &Best) -> Run {
@@ -254,6 +275,7 @@ impl Window<'_> {
         Run {
             first: self.place,
             is_open: false,
+            over_ms: spread.end_ms,
             episode: Episode {
                 id: format!("{}/{buy}/{sell}/{}", spread.pair, spread.start_ms).into(),
                 what: What::Spread(facts),

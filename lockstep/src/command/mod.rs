@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub(crate) mod alert;
 pub(crate) mod config;
 pub(crate) mod health;
 pub(crate) mod ingest;

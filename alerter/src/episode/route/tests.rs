@@ -2,7 +2,7 @@
 
 use contract::config::Config;
 use contract::decimal::Decimal;
-use contract::spread::Quality;
+use contract::spread::{End, Quality};
 use proptest::prelude::*;
 
 use super::*;
@@ -37,7 +37,10 @@ fn route(buy: &str, sell: &str, net_bps: Option<f64>, at_s: i64) -> Figures<'sta
         } else {
             Quality::Stale
         },
-        end: None,
+        end: net_bps.map(|net_bps| End {
+            gross_bps: net_bps + 70.0,
+            net_bps,
+        }),
         best: net_bps.map(|net_bps| Best {
             gross_bps: net_bps + 70.0,
             net_bps,
@@ -202,6 +205,32 @@ fn directions_and_pairs_have_episodes_of_their_own() {
     eth.pair = "ETH-USD".into();
     routes.window(&eth, place(2), &mut out);
     assert_eq!(*out[1].0.id, *"ETH-USD/binance/coinbase/1000");
+}
+
+#[test]
+fn an_end_within_a_window_is_told_to_the_millisecond_and_one_that_is_not_known_by_the_window() {
+    let ended = |end_net_bps: Option<f64>, positive_ns, hysteresis_bps| {
+        let mut routes = Routes::new(rules(|rules| rules.hysteresis_bps = hysteresis_bps));
+        let mut out = play(&mut routes, 0, &[Some(20.0), Some(20.0)]);
+        let mut last = route("binance", "coinbase", Some(20.0), 2);
+        last.end = end_net_bps.map(|net_bps| End {
+            gross_bps: net_bps + 70.0,
+            net_bps,
+        });
+        last.positive_ns = positive_ns;
+        routes.window(&window(2, vec![last]), place(2), &mut out);
+        routes.window(
+            &window(3, vec![route("binance", "coinbase", Some(-50.0), 3)]),
+            place(3),
+            &mut out,
+        );
+        closed(&out)
+    };
+    assert_eq!(ended(Some(-50.0), 299_000_001, 2.0), [(0, 2_300, 3)]);
+    assert_eq!(ended(None, 299_000_001, 2.0), [(0, 2_300, 3)]);
+    assert_eq!(ended(Some(20.0), 1_000_000_000, 2.0), [(0, 3_000, 3)]);
+    // Down to -1 bps it lasts, and when that was passed the window does not say.
+    assert_eq!(ended(Some(-50.0), 299_000_001, 6.0), [(0, 3_000, 3)]);
 }
 
 proptest! {

@@ -1,0 +1,111 @@
+//! `lockstep alert`: `spreads` and `venues` of a broker to `alerts` and Discord, until stopped; or one message as a test.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alerter::Settings;
+use alerter::run::{Job, JobOptions};
+use alerter::trial::{self, Trial};
+use clap::Args;
+use contract::config::Config;
+use contract::time::SystemClock;
+use kafka_io::Start;
+
+use crate::cli::{StartAt, duration};
+use crate::failure::{Failure, Outcome};
+use crate::report::watch;
+use crate::stop::Stop;
+use crate::table::Summary;
+use crate::{live, report, settings};
+
+/// How often the state is told while it is not well.
+const WORD_EVERY: Duration = Duration::from_secs(30);
+
+/// What `alert` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  LOCKSTEP_ALERTER__WEBHOOK_URL=https://... lockstep alert --test
+  lockstep alert --broker 127.0.0.1:9092 --config my.toml
+
+What is worth an alert stands under [alerter] in the settings (see `lockstep config --defaults`). The webhook's address is
+a secret: give it as LOCKSTEP_ALERTER__WEBHOOK_URL, or in a file named by `alerter.webhook_url_file`. Without one, alerts
+go to the log and to the topic `alerts`. Run one alerter per cluster; it goes on where the last one stopped.")]
+pub(crate) struct AlertArgs {
+    /// The broker. Default: `kafka.brokers` of the settings.
+    #[arg(long, value_name = "HOST:PORT")]
+    broker: Option<String>,
+    /// Where to start when no alerter has run on this cluster before.
+    #[arg(long, value_enum, default_value_t = StartAt::End)]
+    start: StartAt,
+    /// Stops after this time, e.g. `10m`.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    run_for: Option<Duration>,
+    /// Sends one message to the webhook, says how it went, and ends. No broker is needed.
+    #[arg(long, conflicts_with_all = ["broker", "start", "run_for"])]
+    test: bool,
+    /// Prints the closing figures as one line of JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs until stopped, or tries the webhook.
+pub(crate) fn run(args: &AlertArgs, config: &Config, stop: &Stop) -> Outcome {
+    let alerts = Settings::of(config).map_err(|error| Failure::BadInput(error.into()))?;
+    if args.test {
+        return test(&alerts, args.json);
+    }
+    let broker = settings::cluster(config, args.broker.as_deref())?;
+    if alerts.webhook.is_none() {
+        tracing::warn!("no webhook is set: alerts go to the log and to the topic `alerts`");
+    }
+    report::await_topics(&broker, stop)?;
+    let options = JobOptions {
+        start: match args.start {
+            StartAt::Beginning => Start::Beginning,
+            StartAt::End => Start::End,
+        },
+        stop: Arc::clone(&stop.flag),
+    };
+    let job = Job::new(&alerts, &broker, Arc::new(SystemClock), &options)?;
+    let handle = job.handle();
+    let watcher = watch("alert", stop, WORD_EVERY, move || {
+        let report = handle.report();
+        if report.waiting > 0 {
+            tracing::info!(waiting = report.waiting, discord = ?report.discord, "alerts wait to be told");
+        }
+    });
+    let deadline = live::stop_after(args.run_for, stop);
+    let started = Instant::now();
+    let result = job.run();
+    stop.set();
+    drop((watcher, deadline));
+    let done = result?;
+    let mut summary = Summary::default();
+    report::alert_rows(&mut summary, &done);
+    summary.pace(started.elapsed(), done.windows, "windows");
+    report::close(&summary, args.json)?;
+    if stop.is_interrupted() {
+        Err(Failure::Interrupted)
+    } else {
+        Ok(())
+    }
+}
+
+fn test(alerts: &Settings, json: bool) -> Outcome {
+    let outcome = live::block_on(trial::send(alerts))??;
+    match outcome {
+        Trial::Arrived { message_id } => {
+            let mut summary = Summary::default();
+            summary.say("test message", "arrived");
+            if let Some(id) = message_id {
+                summary.say("its id", &id);
+            }
+            report::close(&summary, json)
+        }
+        Trial::NoWebhook => Err(Failure::WrongUse(
+            "--test: no webhook is set; give LOCKSTEP_ALERTER__WEBHOOK_URL or `alerter.webhook_url_file`".to_owned(),
+        )),
+        Trial::Failed(reason) => Err(Failure::Failed(anyhow::anyhow!("the test message did not arrive: {reason}"))),
+    }
+}
