@@ -254,6 +254,9 @@ pub(crate) struct UpArgs {
     /// Seed of `sim`.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Records the raw frames of `live` or `sim` beside, into a new .capture, .capture.gz or .capture.zst.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// Prints the closing figures as one line of JSON on standard output (needs --out FILE).
     #[arg(long, requires = "headless")]
     pub(crate) json: bool,
@@ -280,7 +283,8 @@ pub(crate) struct RecordArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  lockstep ingest --broker 127.0.0.1:9092 --venue binance --venue coinbase")]
+  lockstep ingest --broker 127.0.0.1:9092 --venue binance --venue coinbase
+  lockstep ingest --record today.capture.zst")]
 pub(crate) struct IngestArgs {
     /// The broker. Default: `kafka.brokers` of the settings.
     #[arg(long, value_name = "HOST:PORT")]
@@ -291,6 +295,9 @@ pub(crate) struct IngestArgs {
     /// Stops after this time, e.g. `10m`.
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) run_for: Option<Duration>,
+    /// Records the raw frames beside, into a new .capture, .capture.gz or .capture.zst.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// What `topics` takes.

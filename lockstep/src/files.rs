@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
@@ -24,6 +24,62 @@ pub(crate) fn create(path: &Path) -> Result<Output, Failure> {
         .with_context(|| format!("could not create `{}`", path.display()))
         .map_err(Failure::Failed)?;
     Ok(Box::new(BufWriter::with_capacity(1 << 16, file)))
+}
+
+/// Refuses outputs that are inputs, or each other: writing would destroy what is still to be read. Whatever name is used, a
+/// link counts as what it leads to.
+pub(crate) fn keep_apart(
+    inputs: &[&Path],
+    outputs: &[(&str, Option<&Path>)],
+) -> Result<(), Failure> {
+    let mut taken: Vec<(PathBuf, &str)> = Vec::new();
+    let real = |path: &Path| {
+        // Pipes and devices may be read and written at once.
+        let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+        is_file.then(|| path.canonicalize().ok()).flatten()
+    };
+    taken.extend(
+        inputs
+            .iter()
+            .filter_map(|path| Some((real(path)?, "an input"))),
+    );
+    for (option, path) in outputs {
+        let Some(path) = path.filter(|path| !is_stdout(path)) else {
+            continue;
+        };
+        let resolved = real(path).or_else(|| {
+            let folder = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            Some(folder.join(path.file_name()?))
+        });
+        let Some(resolved) = resolved else {
+            continue;
+        };
+        if let Some((_, what)) = taken.iter().find(|(other, _)| is_same(other, &resolved)) {
+            return Err(Failure::WrongUse(format!(
+                "{option} {}: that file is {what} of this very run and would be overwritten",
+                path.display()
+            )));
+        }
+        if !path.exists() || path.is_file() {
+            taken.push((resolved, option));
+        }
+    }
+    Ok(())
+}
+
+/// Whether two names lead to one file: the same after all links, or two hard links to it.
+fn is_same(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if let (Ok(one), Ok(other)) = (one.metadata(), other.metadata()) {
+            return (one.dev(), one.ino()) == (other.dev(), other.ino());
+        }
+    }
+    one == other
 }
 
 /// Whether data goes to stdout.
@@ -129,5 +185,61 @@ fn line(to: &mut Output, bytes: &[u8]) -> io::Result<()> {
 fn note(fault: &mut Option<io::Error>, result: io::Result<()>) {
     if let Err(error) = result {
         fault.get_or_insert(error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_read_is_not_written_under_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        let (input, other) = (name("in.jsonl"), name("out.jsonl"));
+        std::fs::write(&input, "precious").unwrap();
+        std::fs::write(&other, "old").unwrap();
+        std::fs::hard_link(&input, name("hard")).unwrap();
+        let winding = folder
+            .path()
+            .join("../")
+            .join(folder.path().file_name().unwrap());
+        let mut same = vec![input.clone(), name("hard"), winding.join("in.jsonl")];
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&input, name("soft")).unwrap();
+            same.push(name("soft"));
+        }
+        for path in same {
+            let refused = keep_apart(&[&input], &[("--out", Some(&path))]).unwrap_err();
+            let text = refused.text().unwrap();
+            assert!(
+                text.contains("--out") && text.contains("an input"),
+                "{text}"
+            );
+        }
+        let (missing, stdout) = (name("new"), Path::new("-"));
+        let fine: [&[(&str, Option<&Path>)]; 3] = [
+            &[("--out", Some(&other)), ("--late", None)],
+            &[("--out", Some(&missing)), ("--late", Some(&other))],
+            &[("--out", Some(stdout)), ("--late", Some(stdout))],
+        ];
+        for outputs in fine {
+            assert!(
+                keep_apart(&[&input, stdout], outputs).is_ok(),
+                "{outputs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_outputs_are_two_files_unless_they_are_no_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new");
+        let both = [("--out", Some(&*path)), ("--late", Some(&*path))];
+        let text = keep_apart(&[], &both).unwrap_err().text().unwrap();
+        assert!(text.contains("--late") && text.contains("--out"), "{text}");
+        let null = Path::new("/dev/null");
+        assert!(keep_apart(&[null], &[("--out", Some(null)), ("--late", Some(null))]).is_ok());
     }
 }

@@ -129,6 +129,14 @@ pub(crate) fn rows(summary: &mut Summary, report: &LiveReport) {
             .map(|one| one.failed_attempts)
             .sum(),
     );
+    let takeovers = report.connections.values().map(|one| one.takeovers).sum();
+    summary.count("takeovers", takeovers);
+    if report.conflated > 0 {
+        summary.count("conflated quotes", report.conflated);
+    }
+    if let Some(recording) = &report.recording {
+        summary.count("recorded frames", recording.frames);
+    }
     for (dialect, one) in &report.connections {
         if let Some(ending) = one
             .last_ending

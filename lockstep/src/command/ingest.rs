@@ -17,7 +17,8 @@ use crate::{report, settings};
 
 /// Runs until stopped.
 pub(crate) fn run(args: &IngestArgs, config: &Config, stop: &Stop) -> Outcome {
-    let connections = live::connections(config, &args.venue)?;
+    let mut connections = live::connections(config, &args.venue)?;
+    connections.record.clone_from(&args.record);
     let broker = settings::cluster(config, args.broker.as_deref())?;
     report::await_topics(&broker, stop)?;
     let deadline = live::stop_after(args.run_for, stop);
@@ -73,5 +74,8 @@ pub(crate) fn publish(
     summary.count("gaps", core.gaps_total);
     summary.count("faulty frames", core.faults.values().sum());
     summary.pace(started.elapsed(), core.frames, "frames");
-    Ok(summary)
+    match ended.live.recording.and_then(|recording| recording.error) {
+        Some(error) => Err(Failure::Failed(anyhow::anyhow!(error))),
+        None => Ok(summary),
+    }
 }

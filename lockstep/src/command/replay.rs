@@ -112,6 +112,13 @@ fn into_files(args: &ReplayArgs, config: &Config, stop: &Stop) -> Outcome {
         out: Some(&args.out),
         bar: true,
     };
+    let inputs: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
+    let outputs = [
+        ("--out", Some(args.out.as_path())),
+        ("--late", args.late.as_deref()),
+        ("--dead-letters", args.dead_letters.as_deref()),
+    ];
+    files::keep_apart(&inputs, &outputs)?;
     let inputs = play.open()?;
     let workers = args.workers.map_or(config.windowing.workers, usize::from);
     let files = Files::create(

@@ -6,7 +6,7 @@
 //! ```
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ::ingest::replay::{Input, Pace};
@@ -41,6 +41,8 @@ struct Request {
     workers: Option<u16>,
     json: bool,
     seed: u64,
+    /// Where the frames go beside, if anywhere.
+    record: Option<PathBuf>,
 }
 
 /// `up`: checks what is asked for, and runs it.
@@ -67,6 +69,7 @@ pub(crate) fn run(
         workers: args.workers,
         json: args.json,
         seed: args.seed,
+        record: args.record.clone(),
     };
     if !args.headless && args.out.is_some() {
         return Err(Failure::WrongUse(
@@ -94,6 +97,7 @@ pub(crate) fn demo(
         workers: None,
         json: args.json,
         seed: args.seed,
+        record: None,
     };
     request.run(config, logs, stop)
 }
@@ -117,6 +121,15 @@ impl Request {
                 "the dashboard needs a terminal, and standard output is none; add --headless"
                     .to_owned(),
             ));
+        }
+        if let Source::Recorded(files) = &self.source {
+            if self.record.is_some() {
+                return Err(Failure::WrongUse(
+                    "--record is for `live` and `sim`: captures are recorded already".to_owned(),
+                ));
+            }
+            let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+            files::keep_apart(&inputs, &[("--out", self.out.as_deref())])?;
         }
         let mut config = config.clone();
         let mut alerts =
@@ -226,7 +239,8 @@ impl Request {
             let played = source::publish_captures(play, config, broker, windows, stop)?;
             return Ok(Published::Recorded(Box::new(played)));
         }
-        let connections = live::connections(config, &[])?;
+        let mut connections = live::connections(config, &[])?;
+        connections.record.clone_from(&self.record);
         let summary = ingest::publish(config, connections, self.pairs, broker, stop);
         // It ends when it was told to, or when it failed.
         stop.set();

@@ -43,6 +43,12 @@ fn from_file(args: &WindowArgs, path: &Path, config: &Config, stop: &Stop) -> Ou
         ));
     }
     let started = Instant::now();
+    let outputs = [
+        ("--out", Some(args.out.as_path())),
+        ("--late", args.late.as_deref()),
+        ("--dead-letters", args.dead_letters.as_deref()),
+    ];
+    files::keep_apart(&[path], &outputs)?;
     let (reader, length) = open(path)?;
     let files = Files::create(
         [0],

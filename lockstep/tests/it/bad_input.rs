@@ -27,6 +27,41 @@ fn wrong_use_is_told_with_code_2() {
 }
 
 #[test]
+fn a_file_that_is_read_is_never_written() {
+    let room = Room::new();
+    let capture = room.write("in.capture", binance_capture(40));
+    let ticks = room.write("ticks.jsonl", "{}\n");
+    let before = (
+        std::fs::read(&capture).unwrap(),
+        std::fs::read(&ticks).unwrap(),
+    );
+    let (capture, ticks) = (capture.to_str().unwrap(), ticks.to_str().unwrap());
+    for args in [
+        &["replay", capture, "--out", capture][..],
+        &["replay", capture, "--out", "/dev/null", "--late", capture],
+        &["replay", capture, "--out", ticks, "--dead-letters", ticks],
+        &["window", "--from", ticks, "--out", ticks],
+        &["up", "--source", capture, "--headless", "--out", capture],
+        &[
+            "up",
+            "--source",
+            capture,
+            "--headless",
+            "--record",
+            "new.capture",
+        ],
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), Some(2), "{args:?}: {}", stderr(&output));
+        let after = (
+            std::fs::read(capture).unwrap(),
+            std::fs::read(ticks).unwrap(),
+        );
+        assert_eq!(after, before, "{args:?}");
+    }
+}
+
+#[test]
 fn every_fault_of_the_settings_is_told_at_once() {
     let room = Room::new();
     let settings = room.write(
