@@ -26,7 +26,9 @@ pub use error::{LoadError, RowFault};
 pub use ids::{Gap, Numbering};
 pub use quality::Quality;
 pub use recognise::{LoadOptions, load};
-pub use recording::{Dialect, Marker, Recording};
+pub use recording::{Dialect, Marker, Rails, Recording};
+
+pub(crate) use quality::useless_shares;
 
 #[cfg(test)]
 mod tests;

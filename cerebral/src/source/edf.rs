@@ -12,7 +12,7 @@ use ndarray::Array2;
 use super::error::LoadError;
 use super::ids::{Gap, Numbering};
 use super::quality;
-use super::recording::{Dialect, MAX_RATE_HZ, MIN_RATE_HZ, Marker, Recording};
+use super::recording::{Dialect, MAX_RATE_HZ, MIN_RATE_HZ, Marker, Rails, Recording};
 use crate::number::float;
 
 /// Length of the fixed part of the header, and of the part of each signal.
@@ -53,6 +53,21 @@ impl Signal {
             _ => None,
         }
     }
+
+    /// A reading in microvolts, of a signal that is a voltage.
+    fn uv(&self, digital: f64) -> f64 {
+        let gain = (self.physical.1 - self.physical.0) / (self.digital.1 - self.digital.0);
+        (self.physical.0 + (digital - self.digital.0) * gain) * self.microvolts().unwrap_or(1.0)
+    }
+
+    /// Both ends of the converter, each to half a step.
+    fn rails(&self) -> Rails {
+        let (low, high) = self.digital;
+        Rails {
+            values_uv: vec![self.uv(low), self.uv(high)],
+            tolerance_uv: (self.uv(low + 1.0) - self.uv(low)).abs() / 2.0,
+        }
+    }
 }
 
 /// The whole header.
@@ -90,21 +105,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recording, LoadError> {
         ));
     }
     let mut samples_uv = Array2::from_elem((chosen.len(), n_samples), f64::NAN);
-    let (mut ends_low, mut ends_high) = (vec![0_usize; chosen.len()], vec![0_usize; chosen.len()]);
     for (record, at) in record_at.iter().enumerate() {
         let record_start = header.header_bytes + record * header.record_bytes;
         for (channel, signal) in chosen.iter().enumerate() {
-            let scale = signal.microvolts().expect("chosen signals are voltages");
             let (low, high) = signal.digital;
-            let gain = (signal.physical.1 - signal.physical.0) / (high - low);
             let start = record_start + signal.offset;
             let readings = bytes[start..start + signal.per_record * width].chunks_exact(width);
             for (sample, reading) in readings.enumerate() {
-                let digital = whole(reading);
-                ends_low[channel] += usize::from(digital <= low);
-                ends_high[channel] += usize::from(digital >= high);
-                samples_uv[(channel, at + sample)] =
-                    (signal.physical.0 + (digital - low) * gain) * scale;
+                let digital = whole(reading).clamp(low, high);
+                samples_uv[(channel, at + sample)] = signal.uv(digital);
             }
         }
     }
@@ -117,21 +126,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recording, LoadError> {
         &mut left_out,
     ));
     markers.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-    let present = float(record_at.len() * per_record).max(1.0);
-    let railed = ends_low
-        .iter()
-        .zip(&ends_high)
-        .map(|(low, high)| float(low + high) / present);
+    let rails: Vec<Rails> = chosen.iter().map(|signal| signal.rails()).collect();
     let quality = quality::Quality {
-        railed: railed.collect(),
         left_out,
-        ..quality::of_samples(&samples_uv, sample_rate_hz, &[])
+        ..quality::of_samples(&samples_uv, sample_rate_hz, &rails)
     };
     Ok(Recording {
         dialect: header.dialect,
         sample_rate_hz,
         channels: chosen.iter().map(|signal| signal.label.clone()).collect(),
         samples_uv,
+        rails,
         markers,
         numbering,
         quality,

@@ -7,6 +7,9 @@ use super::error::LoadError;
 use super::recording::Dialect;
 use super::table::{CYTON_FULL_SCALES_UV, Row, Table, id, numbers, rate, usual_width};
 
+/// A line of numbers with its line number from 1.
+type Line<'a> = (usize, &'a str);
+
 /// What the lines with `%` say.
 #[derive(Debug, Default)]
 struct Header<'a> {
@@ -69,7 +72,7 @@ pub(super) fn read(text: &str, rate_hz: Option<f64>) -> Result<Table, LoadError>
 }
 
 /// The header, and the lines of numbers with their line numbers from 1.
-fn split(text: &str) -> Result<(Header<'_>, Vec<(usize, &str)>), LoadError> {
+fn split(text: &str) -> Result<(Header<'_>, Vec<Line<'_>>), LoadError> {
     let mut header = Header::default();
     let mut lines = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -163,7 +166,7 @@ fn gui(header: &Header<'_>, width: usize) -> Option<Layout> {
         let name = name.to_ascii_lowercase();
         name.starts_with("exg channel") || name.starts_with("eeg channel")
     };
-    let first_channel = names.iter().position(|name| is_channel(&name))?;
+    let first_channel = names.iter().position(|name| is_channel(name))?;
     let n_channels = names[first_channel..]
         .iter()
         .take_while(|name| is_channel(name))

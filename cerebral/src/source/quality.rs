@@ -8,12 +8,11 @@ use serde::Serialize;
 
 use super::error::RowFault;
 use super::mains::mains;
+use super::recording::Rails;
 use crate::number::float;
 
 /// Equal readings in a row from which a channel counts as flat: 40 ms at 250 Hz, far beyond what quantisation does to EEG.
 const FLAT_RUN: usize = 10;
-/// How near a reading must be to full scale to count as railed, microvolts: files round to 0.01.
-const RAIL_TOLERANCE_UV: f64 = 0.05;
 
 /// A row that gave no sample.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,22 +61,24 @@ pub struct Quality {
 pub(super) fn of_samples(
     samples_uv: &Array2<f64>,
     sample_rate_hz: f64,
-    full_scales_uv: &[f64],
+    rails: &[Rails],
 ) -> Quality {
     let mut quality = Quality::default();
-    for channel in samples_uv.rows() {
-        let is_railed = |value: f64| {
-            full_scales_uv
-                .iter()
-                .any(|scale| (value.abs() - scale).abs() <= RAIL_TOLERANCE_UV)
-        };
-        let n = float(channel.iter().filter(|value| !value.is_nan()).count()).max(1.0);
-        let railed = channel.iter().filter(|value| is_railed(**value)).count();
-        quality.railed.push(float(railed) / n);
-        quality.flat.push(float(flat(channel, is_railed)) / n);
+    for (channel, rails) in samples_uv.rows().into_iter().zip(rails) {
+        let (railed, flat) = useless_shares(channel, rails);
+        quality.railed.push(railed);
+        quality.flat.push(flat);
     }
     (quality.mains_hz, quality.mains_ratio) = mains(samples_uv, sample_rate_hz);
     quality
+}
+
+/// Which shares of a channel's readings are at full scale, and which stand still, each 0..=1.
+pub(crate) fn useless_shares(channel: ArrayView1<'_, f64>, rails: &Rails) -> (f64, f64) {
+    let n = float(channel.iter().filter(|value| !value.is_nan()).count()).max(1.0);
+    let railed = channel.iter().filter(|value| rails.hold(**value)).count();
+    let flat = flat(channel, |value| rails.hold(value));
+    (float(railed) / n, float(flat) / n)
 }
 
 /// Readings in long runs of equal ones that are not at full scale.

@@ -46,6 +46,24 @@ pub struct Marker {
     pub text: String,
 }
 
+/// Readings at which a channel's amplifier or converter ends.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rails {
+    /// Full scale at either end, microvolts; several where the gain is not known, none where the file does not tell.
+    pub values_uv: Vec<f64>,
+    /// How near a reading must be to count, microvolts.
+    pub tolerance_uv: f64,
+}
+
+impl Rails {
+    /// Whether a reading is at full scale: no signal, whatever its number.
+    pub fn hold(&self, value_uv: f64) -> bool {
+        self.values_uv
+            .iter()
+            .any(|rail| (value_uv - rail).abs() <= self.tolerance_uv)
+    }
+}
+
 /// Channels of microvolts on one clock.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
@@ -57,6 +75,8 @@ pub struct Recording {
     pub channels: Vec<String>,
     /// Shape `(n_channels, n_samples)`, microvolts. A sample that is missing is NaN in every channel.
     pub samples_uv: Array2<f64>,
+    /// Where each channel's readings end.
+    pub rails: Vec<Rails>,
     /// What the recording says happened, by time.
     pub markers: Vec<Marker>,
     /// Where samples are missing and where the numbering begins anew.

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::error::{LoadError, RowFault};
 use super::ids::Counter;
 use super::quality::{self, BadRow, Stamps};
-use super::recording::{Dialect, MAX_RATE_HZ, MIN_RATE_HZ, Marker, Recording};
+use super::recording::{Dialect, MAX_RATE_HZ, MIN_RATE_HZ, Marker, Rails, Recording};
 use crate::number::float;
 
 /// Fewer samples than this are no recording: no filter and no spectrum stands on them.
@@ -42,6 +42,9 @@ pub(super) struct Table {
     pub(super) full_scales_uv: &'static [f64],
     pub(super) rows: Vec<Row>,
 }
+
+/// How near a reading must be to full scale, microvolts: files round to 0.01.
+const RAIL_TOLERANCE_UV: f64 = 0.05;
 
 /// Full scale of a Cyton at the gains 24, 12, 8, 6, 4, 2 and 1: 4.5 V / gain.
 pub(super) const CYTON_FULL_SCALES_UV: &[f64] = &[
@@ -213,19 +216,26 @@ impl Table {
             };
             readings(&pair[0]).is_some_and(|before| Some(before) == readings(&pair[1]))
         });
+        let ends = self.full_scales_uv.iter();
+        let rails = Rails {
+            values_uv: ends.flat_map(|scale| [*scale, -scale]).collect(),
+            tolerance_uv: RAIL_TOLERANCE_UV,
+        };
+        let rails = vec![rails; self.channels.len()];
         let quality = quality::Quality {
             bad_rows,
             zero_rows: zero_rows.count(),
             repeated_rows: repeated.count(),
             jitter_ms: stamps.jitter_ms(),
             stamp_rate_hz: stamps.rate_hz(),
-            ..quality::of_samples(&samples_uv, self.sample_rate_hz, self.full_scales_uv)
+            ..quality::of_samples(&samples_uv, self.sample_rate_hz, &rails)
         };
         Ok(Recording {
             dialect: self.dialect,
             sample_rate_hz: self.sample_rate_hz,
             channels: self.channels,
             samples_uv,
+            rails,
             markers,
             numbering,
             quality,

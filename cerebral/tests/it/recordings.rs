@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use cerebral::SampleRate;
+use cerebral::preprocess::{ArtefactKind, find_artefacts};
 use cerebral::source::{Dialect, LoadOptions, Recording, load};
 
 /// Loads a recording; `None`, told loudly, where the test data is absent.
@@ -98,4 +100,42 @@ fn the_recording_of_version_5_begins_with_a_row_of_zeros_and_rails() {
     );
     let rate_hz = recording.quality.stamp_rate_hz.unwrap();
     assert!((230.0..270.0).contains(&rate_hz), "{rate_hz}");
+}
+
+#[test]
+fn blinks_and_jaw_are_found_where_they_were_made_and_little_in_between() {
+    let Some(recording) = recording("openbci-gui-v6-alpha.txt.gz") else {
+        return;
+    };
+    let good: Vec<usize> = (0..8).collect();
+    let found = find_artefacts(
+        recording.samples_uv.view(),
+        &recording.stretches(),
+        &good,
+        &[],
+        SampleRate::new(250.0).unwrap(),
+    )
+    .unwrap();
+    let marked = |kind: ArtefactKind, from: usize, to: usize| -> usize {
+        let inside = |sample: &usize| (from * 250..to * 250).contains(sample);
+        let of_kind = found.iter().filter(|artefact| artefact.kind == kind);
+        of_kind
+            .map(|artefact| {
+                artefact
+                    .samples
+                    .clone()
+                    .filter(|sample| inside(sample))
+                    .count()
+            })
+            .sum()
+    };
+    assert!(marked(ArtefactKind::Blink, 0, 10) > 400, "{found:?}");
+    assert!(marked(ArtefactKind::Muscle, 8, 20) > 1_000, "{found:?}");
+    for artefact in &found {
+        let samples = &artefact.samples;
+        assert!(
+            samples.end <= 26 * 250 || samples.start >= 75 * 250,
+            "at rest: {artefact:?}"
+        );
+    }
 }
