@@ -14,11 +14,13 @@
 //! - [`spread`]: what stands on `spreads`.
 //! - [`venue`]: what stands on `venues`.
 //! - [`alert`]: what stands on `alerts`.
+//! - [`checkpoint`]: what stands on `checkpoints`, and beside a committed position.
 //! - [`dead_letter`]: what could not be read, and why.
 //! - [`topic`]: names, keys, partitions, retention.
 //! - [`config`]: every setting, checked all at once.
 
 pub mod alert;
+pub mod checkpoint;
 pub mod config;
 pub mod dead_letter;
 pub mod decimal;
