@@ -6,10 +6,11 @@
 //! ```
 //!
 //! A window's figure is that of the route's best instant in it. An episode lasts from the start of its first window to the
-//! end of its last, or, where that window's end found the route below already, for as long into it as the route paid at all
-//! (`positive_ns`): an end told by whole windows alone would be late by up to one. A window in which the route was never live (stale, down, no rate, crossed) ends it: what nobody can
-//! trade is no opportunity, however it looked a second ago. So do windows that are missing. Each window counts once per
-//! route: one that ends no later than the newest counted is passed over, be it written twice or read again.
+//! end of its last, or, where that window's end found the route below already, for as long into it as the route paid at
+//! all (`positive_ns`): an end told by whole windows alone would be late by up to one. A window in which the route was
+//! never live (stale, down, no rate, crossed) ends it: what nobody can trade is no opportunity, however it looked a second
+//! ago. So do windows that are missing. Each window counts once per route: one that ends no later than the newest counted
+//! is passed over, be it written twice or read again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,6 +84,7 @@ impl Routes {
                     offset: i64::MAX,
                 },
                 is_open: true,
+                // Where within its newest window it may have been over is on no topic.
                 over_ms: episode.updated_ms,
                 episode: episode.clone(),
             });
