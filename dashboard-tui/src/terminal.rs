@@ -79,6 +79,13 @@ pub(crate) fn enter() -> io::Result<()> {
     entered
 }
 
+/// Columns and rows of the terminal, if there is one.
+#[must_use]
+pub fn size() -> Option<(u16, u16)> {
+    let known = crossterm::terminal::size().ok();
+    known.filter(|(columns, rows)| *columns > 0 && *rows > 0)
+}
+
 /// Gives the terminal back if it is taken; else does nothing. For whoever must leave at once.
 pub fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {

@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Spreads and venue states of a broker to `alerts` and Discord.
     Alert(crate::command::alert::AlertArgs),
+    /// What stands on a broker's topics, on the terminal.
+    Dashboard(crate::command::dashboard::DashboardArgs),
     /// The imitated exchanges and a stand-in for Discord alone, on loopback ports.
     Simulate(crate::command::simulate::SimulateArgs),
     /// Shows the topics, compares them with what a broker has, makes them.
@@ -75,6 +77,7 @@ impl Command {
         match self {
             Self::Demo(args) => !args.headless,
             Self::Up(args) => !args.headless,
+            Self::Dashboard(_) => true,
             _ => false,
         }
     }

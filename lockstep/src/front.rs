@@ -8,7 +8,7 @@ use anyhow::Context;
 use contract::config::Config;
 use contract::time::SystemClock;
 use contract::topic;
-use dashboard_tui::config::{Settings, Thresholds};
+use dashboard_tui::config::{Colour, Settings, Thresholds};
 use dashboard_tui::log::LogBuffer;
 use dashboard_tui::run::Outcome as Ending;
 use kafka_io::{Broker, Consumer, ConsumerOptions, Event, Start};
@@ -107,9 +107,20 @@ pub(crate) fn dashboard_settings(config: &Config, source: String) -> Settings {
                 .collect(),
         },
         window_width_ms: config.windowing.width_ms,
+        colour: colour(),
         source,
         ..Settings::default()
     }
+}
+
+/// Colours, unless NO_COLOR says otherwise (see no-color.org).
+fn colour() -> Colour {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a convention of terminals, no setting of ours"
+    )]
+    let unwanted = std::env::var("NO_COLOR").is_ok_and(|text| !text.is_empty());
+    if unwanted { Colour::Off } else { Colour::On }
 }
 
 /// Shows the dashboard until somebody leaves it; then everything stops.

@@ -76,6 +76,7 @@ fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outc
         Command::Record(args) => command::record::run(args, &config, &stop),
         Command::Ingest(args) => command::ingest::run(args, &config, &stop),
         Command::Alert(args) => command::alert::run(args, &config, &stop),
+        Command::Dashboard(args) => command::dashboard::run(args, &config, logs, &stop),
         Command::Config(_) | Command::Completions { .. } => unreachable!("they were run above"),
     }
 }
@@ -85,7 +86,9 @@ fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outc
 fn start_log(command: &Command) -> Option<LogBuffer> {
     let level = match command {
         Command::Window(args) if args.from.is_none() => "info",
-        Command::Alert(_) | Command::Ingest(_) | Command::Record(_) | Command::Simulate(_) => "info",
+        Command::Alert(_) | Command::Ingest(_) | Command::Record(_) | Command::Simulate(_) => {
+            "info"
+        }
         command if command.has_dashboard() => "info",
         _ => "warn",
     };

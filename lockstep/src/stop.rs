@@ -25,6 +25,7 @@ impl Stop {
         let (flag_in, interrupted_in) = (Arc::clone(&flag), Arc::clone(&interrupted));
         ctrlc::set_handler(move || {
             if interrupted_in.swap(true, Ordering::SeqCst) {
+                dashboard_tui::terminal::give_back();
                 std::process::exit(INTERRUPTED);
             }
             flag_in.store(true, Ordering::SeqCst);

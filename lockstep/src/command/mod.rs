@@ -2,6 +2,7 @@
 
 pub(crate) mod alert;
 pub(crate) mod config;
+pub(crate) mod dashboard;
 pub(crate) mod health;
 pub(crate) mod ingest;
 pub(crate) mod record;
