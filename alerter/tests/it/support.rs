@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use alerter::Settings;
 use contract::config::{Config, Secret};
 use contract::decimal::Decimal;
-use contract::spread::{Best, Quality, Route, Spread};
+use contract::spread::{Best, Figures, Quality, Route, Spread};
 use contract::tick::VenueStatus;
 use contract::venue::VenueHealth;
 use serde_json::Value;
@@ -36,14 +36,17 @@ pub(crate) fn window(pair: &str, start_s: i64, net_bps: f64) -> Vec<u8> {
             buy: "binance".into(),
             sell: "coinbase".into(),
             quality: Quality::Ok,
-            end: None,
+            end: Some(Figures {
+                gross_bps: net_bps + 70.0,
+                net_bps,
+            }),
             best: Some(Best {
                 gross_bps: net_bps + 70.0,
                 net_bps,
                 size: Some(Decimal::parse("0.7").unwrap()),
                 at_ns: start_s * 1_000_000_000,
             }),
-            positive_ns: 0,
+            positive_ns: if net_bps > 0.0 { 1_000_000_000 } else { 0 },
         }],
     };
     serde_json::to_vec(&spread).unwrap()
