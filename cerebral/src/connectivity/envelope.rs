@@ -15,7 +15,7 @@ use crate::number::float;
 /// the zero-lag guard have no orthogonal part and are left out of their pair; where fewer than three remain, or one side does
 /// not vary, the pair is 0. Rows and columns of dead channels are NaN.
 ///
-/// Source: key `hipp-2012`, equations 2 to 4, in `docs/references.bib`.
+/// Source: key `hipp-2012` in `docs/references.bib`.
 pub fn envelope_correlation(z: ArrayView2<'_, Complex64>) -> Array2<f64> {
     let planes = Planes::of(z);
     let envelopes: Vec<Vec<f64>> = z

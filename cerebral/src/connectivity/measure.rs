@@ -12,32 +12,32 @@ use crate::error::AnalysisError;
 /// `E` their mean over `N`. Keys name entries of `docs/references.bib`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Measure {
-    /// Phase lag index, `|E sign A|`, in `[0, 1]` (`stam-2007`, equation 2).
+    /// Phase lag index, `|E sign A|`, in `[0, 1]` (`stam-2007`).
     Pli,
     /// `E sign A`, in `[-1, 1]`: above 0 where `i` leads.
     SignedPli,
-    /// Unbiased estimate of the squared PLI, `(N PLI^2 - 1) / (N - 1)`; below 0 at times (`vinck-2011`, equation 6).
+    /// Unbiased estimate of the squared PLI, `(N PLI^2 - 1) / (N - 1)`; below 0 at times (`vinck-2011`).
     PliUnbiased,
-    /// Directed PLI, `E H(A)` with `H(0) = 1/2`, in `[0, 1]`: above 1/2 where `i` leads (`stam-2012`, equation 4).
+    /// Directed PLI, `E H(A)` with `H(0) = 1/2`, in `[0, 1]`: above 1/2 where `i` leads (`stam-2012`).
     Dpli,
-    /// Weighted PLI, `|E A| / E|A|`, in `[0, 1]` (`vinck-2011`, equation 8). No imaginary part at all counts as 0.
+    /// Weighted PLI, `|E A| / E|A|`, in `[0, 1]` (`vinck-2011`). No imaginary part at all counts as 0.
     Wpli,
     /// `E A / E|A|`, in `[-1, 1]`: above 0 where `i` leads.
     WpliSigned,
-    /// Debiased square of wPLI, `((sum A)^2 - sum A^2) / ((sum|A|)^2 - sum A^2)`; below 0 at times (`vinck-2011`, equation 9). It
+    /// Debiased square of wPLI, `((sum A)^2 - sum A^2) / ((sum|A|)^2 - sum A^2)`; below 0 at times (`vinck-2011`). It
     /// takes observations for independent, which neighbouring samples are not.
     WpliDebiased,
     /// wPLI of unit phasors, `|E Im u| / E|Im u|`: another number than wPLI, since weak stretches count as much as strong ones.
     WpliPhaseOnly,
     /// Phase-locking value, `|E u|`, in `[0, 1]` (`lachaux-1999`). Zero lag counts in full.
     Plv,
-    /// Corrected imaginary PLV, `|Im E u| / sqrt(1 - (Re E u)^2)`, in `[0, 1]` (`bruna-2018`, equation 8).
+    /// Corrected imaginary PLV, `|Im E u| / sqrt(1 - (Re E u)^2)`, in `[0, 1]` (`bruna-2018`).
     CiPlv,
-    /// Imaginary part of coherency, `E A / sqrt(E|z_i|^2 E|z_j|^2)`, in `[-1, 1]` (`nolte-2004`, equation 3).
+    /// Imaginary part of coherency, `E A / sqrt(E|z_i|^2 E|z_j|^2)`, in `[-1, 1]` (`nolte-2004`).
     ImCoh,
-    /// Pairwise phase consistency, `(|sum u|^2 - N) / (N (N - 1))`; below 0 at times (`vinck-2010`, equation 14).
+    /// Pairwise phase consistency, `(|sum u|^2 - N) / (N (N - 1))`; below 0 at times (`vinck-2010`).
     Ppc,
-    /// Coherence, `|E S| / sqrt(E|z_i|^2 E|z_j|^2)`, in `[0, 1]` (`nolte-2004`, equation 2). Zero lag counts in full.
+    /// Coherence, `|E S| / sqrt(E|z_i|^2 E|z_j|^2)`, in `[0, 1]` (`nolte-2004`). Zero lag counts in full.
     Coh,
     /// Correlation of logarithmic envelopes, each pair orthogonalised; see
     /// [`envelope_correlation`](super::envelope_correlation).

@@ -86,7 +86,7 @@ pub(crate) fn one_sided_weight(n_samples: usize) -> impl Fn(usize) -> f64 {
 /// real part `x`, imaginary part its Hilbert transform, as of a signal that repeats itself: within about a second of both
 /// ends it is bent. A channel with a missing sample (NaN) is NaN throughout.
 ///
-/// Source: key `marple-1999`, equations 7 to 9, in `docs/references.bib`.
+/// Source: key `marple-1999` in `docs/references.bib`.
 pub fn analytic_signal(x: ArrayView2<'_, f64>) -> Array2<Complex64> {
     let n_samples = x.ncols();
     let mut z = Array2::default(x.dim());

@@ -92,7 +92,7 @@ impl Sos {
     /// # Errors
     /// [`AnalysisError::Setting`] unless the frequency lies between 0 and half the sampling rate and `quality` is above 0.
     ///
-    /// Source: key `orfanidis-1996`, section 11.3, in `docs/references.bib`.
+    /// Source: key `orfanidis-1996` in `docs/references.bib`.
     pub fn notch(frequency_hz: f64, quality: f64, rate: SampleRate) -> Result<Self, AnalysisError> {
         if !(frequency_hz > 0.0 && frequency_hz < rate.nyquist_hz()) {
             return Err(AnalysisError::setting(

@@ -8,19 +8,19 @@ use crate::error::AnalysisError;
 /// What a surrogate keeps and what it destroys. Keys name entries of `docs/references.bib`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
-    /// Each channel keeps its spectrum, its phases are random and independent: no coupling at all (`theiler-1992`, algorithm
-    /// 0, per channel). The default.
+    /// Each channel keeps its spectrum, its phases are random and independent: no coupling at all (`theiler-1992`, for
+    /// each channel). The default.
     #[default]
     Independent,
     /// All channels get the same random phases: every cross-spectrum stays, and only what is not linear is destroyed
-    /// (`prichard-1994`, equation 5). It does not test for coupling.
+    /// (`prichard-1994`). It does not test for coupling.
     Common,
-    /// Each channel keeps its values and roughly its spectrum (`theiler-1992`, algorithm 2).
+    /// Each channel keeps its values and roughly its spectrum (`theiler-1992`).
     Aaft,
     /// Each channel keeps its values and nearly its spectrum (`schreiber-1996`): at most 100 rounds.
     Iaaft,
     /// Each channel is turned round by a random time: everything within a channel stays, save the joint of its ends
-    /// (`quiroga-2002`, section on surrogates).
+    /// (`quiroga-2002`).
     CircularShift,
 }
 

@@ -178,7 +178,7 @@ pub fn surrogate(x: ArrayView2<'_, f64>, kind: Kind, key: Key) -> Array2<f64> {
 /// # Errors
 /// [`AnalysisError::Shape`] if the phases do not fit.
 ///
-/// Source: keys `theiler-1992`, `prichard-1994` (equation 5, where all channels get the same) in `docs/references.bib`.
+/// Source: keys `theiler-1992`, `prichard-1994` (where all channels get the same) in `docs/references.bib`.
 pub fn add_phases(
     x: ArrayView2<'_, f64>,
     phase: ArrayView2<'_, f64>,

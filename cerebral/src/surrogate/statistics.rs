@@ -9,7 +9,7 @@ pub(crate) const FORMULA: &str =
 /// `(b + 1) / (N + 1)` and `b`, the number of null values at least as great as the observed one. Never 0: the data are one of the
 /// arrangements that the null allows.
 ///
-/// Source: key `phipson-2010`, equation 2, in `docs/references.bib`.
+/// Source: key `phipson-2010` in `docs/references.bib`.
 pub fn rank_p(observed: f64, null: impl Iterator<Item = f64>) -> (f64, usize) {
     let (mut b, mut n) = (0, 0);
     for value in null {
