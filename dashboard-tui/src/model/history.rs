@@ -230,7 +230,7 @@ mod tests {
         assert!(
             coarse
                 .iter()
-                .all(|span| span.point.net == 7.0 && span.point.gross == 77.0)
+                .all(|span| (span.point.net, span.point.gross) == (7.0, 77.0))
         );
         assert_eq!(coarse[0].end_ms - coarse[0].start_ms, 8 * S);
         assert_eq!(history.begins_ms(), Some(0));

@@ -324,9 +324,6 @@ fn strip(buffer: &mut Buffer, row: Rect, x: u16, samples: &[Sample], look: &Look
 /// Which of `0..=last`, counted from above, a value lies at; none outside the range.
 #[expect(
     clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
     reason = "a place on a screen, checked to be within it"
 )]
 fn place(value: f64, (low, high): (f64, f64), last: usize) -> Option<usize> {
@@ -402,7 +399,7 @@ mod tests {
             }
         );
         assert!(halves[2].quality.is_none());
-        assert_eq!(halves[3].net, -1.0);
+        assert!(halves[3].net.total_cmp(&-1.0).is_eq());
         assert_eq!(chart.samples(8)[7].quality, Some(Quality::Stale));
         assert_eq!(chart.samples(16)[3], halves[0], "a window fills its dots");
     }
