@@ -7,8 +7,11 @@
 //! Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) -> `report`. A
 //! module stands below once it is built. The streaming job will stand on the generic window operators of `windowing`.
 
+pub mod analyze;
 pub mod board;
+pub mod calibration;
 pub mod connectivity;
+pub mod control;
 mod error;
 mod number;
 pub mod phase;

@@ -35,14 +35,39 @@ fn wrapped(phase: f64) -> f64 {
 
 /// Steps in `seconds`, at least one.
 pub(crate) fn steps(seconds: f64, step_s: f64) -> usize {
-    crate::twin::number::whole((seconds / step_s).round()).unwrap_or(1).max(1)
+    crate::twin::number::whole((seconds / step_s).round())
+        .unwrap_or(1)
+        .max(1)
 }
 
-/// One pass; `filtered` is its memory.
-pub(crate) fn expect(p: &Parameters, base: &Baseband, amplitude: &Array2<f64>, filtered: &mut Filtered) -> Expectation {
+/// One pass; `filtered` is its memory. Compiled for the widest vectors that the processor has.
+pub(crate) fn expect(
+    p: &Parameters,
+    base: &Baseband,
+    amplitude: &Array2<f64>,
+    filtered: &mut Filtered,
+) -> Expectation {
+    pulp::Arch::new().dispatch(|| pass(p, base, amplitude, filtered))
+}
+
+#[inline(always)]
+fn pass(
+    p: &Parameters,
+    base: &Baseband,
+    amplitude: &Array2<f64>,
+    filtered: &mut Filtered,
+) -> Expectation {
     let (n_steps, n) = base.z.dim();
     let skip = steps(SETTLE_S, base.step_s).min(n_steps / 2);
-    filter(p, &base.z, Amplitude::Given(amplitude), base.step_s, skip, Keep::Everything, filtered);
+    filter(
+        p,
+        &base.z,
+        Amplitude::Given(amplitude),
+        base.step_s,
+        skip,
+        Keep::Everything,
+        filtered,
+    );
     let length = steps(BLOCK_S, base.step_s);
     let mut blocks = vec![Sums::new(n); n_steps.div_ceil(length)];
     let mut along = Array2::zeros((n_steps, n));
@@ -64,7 +89,12 @@ pub(crate) fn expect(p: &Parameters, base: &Baseband, amplitude: &Array2<f64>, f
         along[[n_steps - 1, c]] =
             (base.z[[n_steps - 1, c]] * Complex64::cis(-last)).re * (-variance / 2.0).exp();
     }
-    Expectation { blocks, along, phase, log_likelihood: per_sample(filtered.log_likelihood, n_steps - skip, n) }
+    Expectation {
+        blocks,
+        along,
+        phase,
+        log_likelihood: per_sample(filtered.log_likelihood, n_steps - skip, n),
+    }
 }
 
 impl Expectation {

@@ -19,7 +19,7 @@ pub(crate) struct Filtered {
     /// Prediction of the next step's mean and covariance.
     pub(crate) next_mean: Vec<f64>,
     pub(crate) next_spread: Vec<f64>,
-    /// Smoother gains `P F' (P_next)^-1`.
+    /// Transposed smoother gains, `(P_next)^-1 F P`.
     pub(crate) gain: Vec<f64>,
     /// Sum of the log densities of the samples given those before.
     pub(crate) log_likelihood: f64,
@@ -27,8 +27,17 @@ pub(crate) struct Filtered {
 
 impl Filtered {
     fn clear(&mut self) {
-        let Self { mean, spread, next_mean, next_spread, gain, log_likelihood } = self;
-        [mean, spread, next_mean, next_spread, gain].into_iter().for_each(Vec::clear);
+        let Self {
+            mean,
+            spread,
+            next_mean,
+            next_spread,
+            gain,
+            log_likelihood,
+        } = self;
+        [mean, spread, next_mean, next_spread, gain]
+            .into_iter()
+            .for_each(Vec::clear);
         *log_likelihood = 0.0;
     }
 }
@@ -56,6 +65,7 @@ pub(crate) enum Keep {
 
 /// Filters `z`, `(n_steps, n)`. `skip` samples at the start do not count in the
 /// likelihood: the filter has not found the phases yet.
+#[inline(always)]
 pub(crate) fn filter(
     p: &Parameters,
     z: &Array2<Complex64>,
@@ -74,7 +84,7 @@ pub(crate) fn filter(
         spread[i * n + i] = 1.0;
     }
     let mut column = vec![0.0; n];
-    let (mut scratch, mut factor, mut inverse) = (vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);
+    let (mut scratch, mut factor) = (vec![0.0; n * n], vec![0.0; n * n]);
     let mut now: Array1<f64> = p.amplitude.clone();
     for t in 0..n_steps {
         if let Amplitude::Given(all) = amplitude {
@@ -97,7 +107,8 @@ pub(crate) fn filter(
         }
         // F P, then (F P) F' + Q.
         dense::multiply(&transition.derivative, &spread, &mut scratch, n);
-        dense::multiply_transposed(&scratch, &transition.derivative, &mut spread, n);
+        dense::transpose(&transition.derivative, &mut factor, n);
+        dense::multiply(&scratch, &factor, &mut spread, n);
         for i in 0..n {
             spread[i * n + i] += p.diffusion[i] * step_s;
         }
@@ -107,23 +118,19 @@ pub(crate) fn filter(
             out.next_mean.extend(&mean);
             out.next_spread.extend(&spread);
             factor.copy_from_slice(&spread);
+            // The transposed gain (P_next)^-1 F P; without a factor the step is not smoothed.
             if dense::cholesky(&mut factor, n) {
-                dense::inverse(&factor, &mut inverse, n);
+                dense::solve_matrix(&factor, &mut scratch, n);
+            } else {
+                scratch.fill(0.0);
             }
-            // P F' = (F P)'.
-            let from = out.gain.len();
-            out.gain.resize(from + n * n, 0.0);
-            for i in 0..n {
-                for j in 0..n {
-                    factor[i * n + j] = scratch[j * n + i];
-                }
-            }
-            dense::multiply(&factor, &inverse, &mut out.gain[from..], n);
+            out.gain.extend(&scratch);
         }
     }
 }
 
 /// Takes one sample of every channel in, one channel after another; returns the log density of the sample.
+#[inline(always)]
 fn update(
     p: &Parameters,
     z: ndarray::ArrayView1<'_, Complex64>,
@@ -144,7 +151,8 @@ fn update(
         let along = (a * a * ((1.0 + e2) / 2.0 - e1)).max(0.0);
         let slope = a * damped;
         let seen = slope * slope * variance + p.noise[c] + curved;
-        log_likelihood += log_normal(turned.im, seen) + log_normal(turned.re - a * damped, p.noise[c] + along);
+        log_likelihood +=
+            log_normal(turned.im, seen) + log_normal(turned.re - a * damped, p.noise[c] + along);
         for (column, row) in column.iter_mut().zip(spread.chunks_exact(n)) {
             *column = row[c];
         }
@@ -152,7 +160,9 @@ fn update(
         for (i, row) in spread.chunks_exact_mut(n).enumerate() {
             mean[i] += gain * column[i] * turned.im;
             let weight = gain * slope * column[i];
-            row.iter_mut().zip(column.iter()).for_each(|(p, column)| *p -= weight * column);
+            row.iter_mut()
+                .zip(column.iter())
+                .for_each(|(p, column)| *p -= weight * column);
         }
     }
     log_likelihood

@@ -29,8 +29,20 @@ pub(crate) fn prepare(
     rate: SampleRate,
     settings: &CalibrationSettings,
 ) -> Result<Prepared, TwinError> {
-    let noise = noise_beside(x, rate, settings.band, settings.noise_fit_hz, settings.keep_clear_hz)?;
-    let base = baseband(x, rate.hz(), settings.tracked(rate), &noise, settings.trim_s)?;
+    let noise = noise_beside(
+        x,
+        rate,
+        settings.band,
+        settings.noise_fit_hz,
+        settings.keep_clear_hz,
+    )?;
+    let base = baseband(
+        x,
+        rate.hz(),
+        settings.tracked(rate),
+        &noise,
+        settings.trim_s,
+    )?;
     let band_hz = [settings.band.low_hz(), settings.band.high_hz()];
     let narrow = baseband(x, rate.hz(), band_hz, &noise, settings.trim_s)?;
     let (n_steps, n) = base.z.dim();
@@ -42,9 +54,18 @@ pub(crate) fn prepare(
         noise: Array1::zeros(n),
     };
     for c in 0..n {
-        let power = base.z.column(c).iter().map(Complex64::norm_sqr).sum::<f64>() / float(n_steps);
+        let power = base
+            .z
+            .column(c)
+            .iter()
+            .map(Complex64::norm_sqr)
+            .sum::<f64>()
+            / float(n_steps);
         if !(power > 0.0 && power.is_finite()) {
-            return Err(TwinError::DeadChannel { channel: c, reason: "its samples do not vary" });
+            return Err(TwinError::DeadChannel {
+                channel: c,
+                reason: "its samples do not vary",
+            });
         }
         // A one-sided density S gives each component of the noise the variance S / step. At least a fifth of the power
         // is taken for the oscillation, as a start that EM can leave in both directions.
@@ -60,9 +81,17 @@ fn observed_rad_s(narrow: &Baseband, band_hz: [f64; 2]) -> Array1<f64> {
     let back = Complex64::cis(-middle * narrow.step_s);
     let advance = |z: ndarray::ArrayView1<'_, Complex64>| {
         let pairs = z.iter().zip(z.iter().skip(1));
-        pairs.map(|(now, later)| later * now.conj() * back).sum::<Complex64>().arg()
+        pairs
+            .map(|(now, later)| later * now.conj() * back)
+            .sum::<Complex64>()
+            .arg()
     };
-    narrow.z.columns().into_iter().map(|z| middle + advance(z) / narrow.step_s).collect()
+    narrow
+        .z
+        .columns()
+        .into_iter()
+        .map(|z| middle + advance(z) / narrow.step_s)
+        .collect()
 }
 
 /// Whether couplings are looked for.
@@ -91,19 +120,26 @@ pub(crate) struct Fit {
     pub(crate) parabolas: Vec<Parabola>,
     /// EM iterations taken, shrinkage not counted.
     pub(crate) iterations: usize,
-    /// Mean log density of a training sample, nats per sample and channel.
-    pub(crate) log_likelihood: f64,
 }
 
 /// Fits `base`, starting from `start`.
-pub(crate) fn fit(base: &Baseband, start: Parameters, settings: &CalibrationSettings, find: Find) -> Fit {
+pub(crate) fn fit(
+    base: &Baseband,
+    start: Parameters,
+    settings: &CalibrationSettings,
+    find: Find,
+) -> Fit {
     let window = steps(settings.amplitude_window_s, base.step_s);
     let mut p = start;
     let mut amplitude = Array2::from_shape_fn(base.z.dim(), |(_, c)| p.amplitude[c]);
     let mut before = f64::NEG_INFINITY;
     let mut filtered = Filtered::default();
     let mut iterations = 0;
-    let most = if find != Find::TheRest { settings.max_iterations } else { settings.max_iterations.min(REST_ITERATIONS) };
+    let most = if find != Find::TheRest {
+        settings.max_iterations
+    } else {
+        settings.max_iterations.min(REST_ITERATIONS)
+    };
     while iterations < most {
         let expectation = expect(&p, base, &amplitude, &mut filtered);
         let sums = expectation.total();
@@ -119,23 +155,45 @@ pub(crate) fn fit(base: &Baseband, start: Parameters, settings: &CalibrationSett
         before = expectation.log_likelihood;
     }
     let unshrunk = p.coupling.clone();
-    let rounds = if find == Find::Coupling { settings.shrink_rounds } else { 0 };
+    let rounds = if find == Find::Coupling {
+        settings.shrink_rounds
+    } else {
+        0
+    };
     for round in 0..rounds {
         let expectation = expect(&p, base, &amplitude, &mut filtered);
         let shrunk = shrink(&parabolas(&p, &expectation, base.step_s), &p.coupling);
         // Half steps after the first: the parabola is not exact, and full steps may swing about the solution.
-        p.coupling = if round == 0 { shrunk } else { (&p.coupling + &shrunk) / 2.0 };
-        expectation.total().solve_given_coupling(&mut p, base.step_s);
+        p.coupling = if round == 0 {
+            shrunk
+        } else {
+            (&p.coupling + &shrunk) / 2.0
+        };
+        expectation
+            .total()
+            .solve_given_coupling(&mut p, base.step_s);
         observe(&mut p, &mut amplitude, &expectation, base, window);
     }
     let expectation = expect(&p, base, &amplitude, &mut filtered);
     let parabolas = parabolas(&p, &expectation, base.step_s);
-    let log_likelihood = expectation.log_likelihood;
-    Fit { p, unshrunk, amplitude, expectation, parabolas, iterations, log_likelihood }
+    Fit {
+        p,
+        unshrunk,
+        amplitude,
+        expectation,
+        parabolas,
+        iterations,
+    }
 }
 
 /// Amplitude and noise of the observations.
-fn observe(p: &mut Parameters, amplitude: &mut Array2<f64>, expectation: &Expectation, base: &Baseband, window: usize) {
+fn observe(
+    p: &mut Parameters,
+    amplitude: &mut Array2<f64>,
+    expectation: &Expectation,
+    base: &Baseband,
+    window: usize,
+) {
     (p.amplitude, *amplitude) = expectation.amplitude(window);
     p.noise = expectation.noise(&base.z, amplitude);
 }

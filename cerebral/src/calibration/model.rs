@@ -29,20 +29,26 @@ impl Parameters {
 
     /// The same with another coupling.
     pub(crate) fn with_coupling(&self, coupling: Array2<f64>) -> Self {
-        Self { coupling, ..self.clone() }
+        Self {
+            coupling,
+            ..self.clone()
+        }
     }
 }
 
 /// Scratch for the transition of one step.
 pub(crate) struct Transition {
     n: usize,
-    sin: Vec<f64>,
-    cos: Vec<f64>,
+    /// Sine and cosine of the phases at the midpoint.
+    pub(crate) sin: Vec<f64>,
+    pub(crate) cos: Vec<f64>,
+    /// Room for a node's regressors and their derivatives.
+    pub(crate) regressor: Vec<f64>,
+    pub(crate) slope: Vec<f64>,
     velocity: Vec<f64>,
     /// `exp(-Var(theta_j - theta_i) / 2)`: how much the phases' uncertainty dampens each sine.
     pub(crate) damping: Vec<f64>,
-    /// Where the midpoint of the step lies.
-    pub(crate) middle: Vec<f64>,
+    middle: Vec<f64>,
     jacobian: Vec<f64>,
     pub(crate) next: Vec<f64>,
     /// Derivative of `next` by the phases, row-major.
@@ -53,10 +59,23 @@ impl Transition {
     pub(crate) fn new(n: usize) -> Self {
         let row = || vec![0.0; n];
         let square = || vec![0.0; n * n];
-        Self { n, sin: row(), cos: row(), velocity: row(), damping: vec![1.0; n * n], middle: row(), jacobian: square(), next: row(), derivative: square() }
+        Self {
+            n,
+            sin: row(),
+            cos: row(),
+            regressor: row(),
+            slope: row(),
+            velocity: row(),
+            damping: vec![1.0; n * n],
+            middle: row(),
+            jacobian: square(),
+            next: row(),
+            derivative: square(),
+        }
     }
 
     /// Moves `mean` one step on. `spread` is its covariance: the expectation of a sine is smaller by `exp(-variance/2)`.
+    #[inline(always)]
     pub(crate) fn step(&mut self, p: &Parameters, step_s: f64, mean: &[f64], spread: &[f64]) {
         self.dampen(spread);
         self.velocities(p, mean);
@@ -71,7 +90,12 @@ impl Transition {
         }
         // 1 + h J + (h J)^2 / 2, J taken at the midpoint.
         let n = self.n;
-        crate::calibration::dense::multiply(&self.jacobian, &self.jacobian, &mut self.derivative, n);
+        crate::calibration::dense::multiply(
+            &self.jacobian,
+            &self.jacobian,
+            &mut self.derivative,
+            n,
+        );
         for (derivative, jacobian) in self.derivative.iter_mut().zip(&self.jacobian) {
             *derivative = step_s * (jacobian + step_s / 2.0 * *derivative);
         }
@@ -80,6 +104,7 @@ impl Transition {
         }
     }
 
+    #[inline(always)]
     fn dampen(&mut self, spread: &[f64]) {
         let n = self.n;
         for i in 0..n {
@@ -93,18 +118,25 @@ impl Transition {
     }
 
     /// Velocities and their Jacobian.
+    #[inline(always)]
     fn velocities(&mut self, p: &Parameters, phases: &[f64]) {
         let n = self.n;
         for ((phase, sin), cos) in phases.iter().zip(&mut self.sin).zip(&mut self.cos) {
             (*sin, *cos) = phase.sin_cos();
         }
         for i in 0..n {
+            let row = i * n..(i + 1) * n;
+            let (sin_i, cos_i) = (self.sin[i], self.cos[i]);
             let (mut velocity, mut own) = (p.omega[i], 0.0);
+            let couplings = p.coupling.row(i);
+            let couplings = couplings.to_slice().expect("rows are contiguous");
+            let damping = &self.damping[row.clone()];
+            let out = &mut self.jacobian[row];
             for j in 0..n {
-                let weight = p.coupling[[i, j]] * self.damping[i * n + j];
-                velocity += weight * (self.sin[j] * self.cos[i] - self.cos[j] * self.sin[i]);
-                let slope = weight * (self.cos[j] * self.cos[i] + self.sin[j] * self.sin[i]);
-                self.jacobian[i * n + j] = slope;
+                let weight = couplings[j] * damping[j];
+                velocity += weight * (self.sin[j] * cos_i - self.cos[j] * sin_i);
+                let slope = weight * (self.cos[j] * cos_i + self.sin[j] * sin_i);
+                out[j] = slope;
                 own -= slope;
             }
             self.velocity[i] = velocity;

@@ -19,51 +19,67 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn new(n: usize) -> Self {
-        Self { n_steps: 0.0, gram: vec![0.0; n * n * n], product: vec![0.0; n * n], square: vec![0.0; n] }
+        Self {
+            n_steps: 0.0,
+            gram: vec![0.0; n * n * n],
+            product: vec![0.0; n * n],
+            square: vec![0.0; n],
+        }
     }
 
     /// Adds another block.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.n_steps += other.n_steps;
-        let add = |to: &mut Vec<f64>, from: &Vec<f64>| to.iter_mut().zip(from).for_each(|(a, b)| *a += b);
+        let add =
+            |to: &mut Vec<f64>, from: &Vec<f64>| to.iter_mut().zip(from).for_each(|(a, b)| *a += b);
         add(&mut self.gram, &other.gram);
         add(&mut self.product, &other.product);
         add(&mut self.square, &other.square);
     }
 
     /// Adds one pair of steps.
-    pub(crate) fn add(&mut self, p: &Parameters, step_s: f64, pair: &Pair<'_>, transition: &mut Transition) {
+    #[inline(always)]
+    pub(crate) fn add(
+        &mut self,
+        p: &Parameters,
+        step_s: f64,
+        pair: &Pair<'_>,
+        transition: &mut Transition,
+    ) {
         let n = p.n();
         let [now, later] = pair.mean;
         let [spread, later_spread] = pair.spread;
         transition.step(p, step_s, now, spread);
-        let at = &transition.middle;
         self.n_steps += 1.0;
-        let (mut g, mut slope) = (vec![0.0; n], vec![0.0; n]);
-        let sin_cos: Vec<(f64, f64)> = at.iter().map(|phase| phase.sin_cos()).collect();
+        let (g, slope) = (&mut transition.regressor, &mut transition.slope);
         for i in 0..n {
-            let (si, ci) = sin_cos[i];
+            let (si, ci) = (transition.sin[i], transition.cos[i]);
             for j in 0..n {
                 if j == i {
                     (g[j], slope[j]) = (1.0, 0.0);
                     continue;
                 }
-                let (sj, cj) = sin_cos[j];
+                let (sj, cj) = (transition.sin[j], transition.cos[j]);
                 let damped = transition.damping[i * n + j];
                 g[j] = damped * (sj * ci - cj * si);
                 slope[j] = damped * (cj * ci + sj * si);
             }
             let y = (later[i] - now[i]) / step_s;
-            let y_variance = (later_spread[i * n + i] + spread[i * n + i] - 2.0 * pair.across[i * n + i]) / (step_s * step_s);
+            let y_variance = (later_spread[i * n + i] + spread[i * n + i]
+                - 2.0 * pair.across[i * n + i])
+                / (step_s * step_s);
             self.square[i] += y * y + y_variance;
-            let gram = &mut self.gram[i * n * n..(i + 1) * n * n];
+            let own = &spread[i * n..(i + 1) * n];
             for j in 0..n {
                 // E[sin(X) Y] = E[sin X] E[Y] + E[cos X] Cov(X, Y), exact for normal X and Y.
-                let with_y = (pair.across[i * n + j] - pair.across[i * n + i] - spread[i * n + j] + spread[i * n + i]) / step_s;
+                let with_y =
+                    (pair.across[i * n + j] - pair.across[i * n + i] - own[j] + own[i]) / step_s;
                 self.product[i * n + j] += g[j] * y + slope[j] * with_y;
-                for k in 0..=j {
-                    let shared = spread[j * n + k] - spread[j * n + i] - spread[k * n + i] + spread[i * n + i];
-                    gram[j * n + k] += g[j] * g[k] + slope[j] * slope[k] * shared;
+                let gram = &mut self.gram[(i * n + j) * n..(i * n + j + 1) * n];
+                let shared = &spread[j * n..(j + 1) * n];
+                let beside = own[i] - own[j];
+                for k in 0..n {
+                    gram[k] += g[j] * g[k] + slope[j] * slope[k] * (shared[k] - own[k] + beside);
                 }
             }
         }
@@ -98,7 +114,10 @@ impl Sums {
         let n = next.n();
         for i in 0..n {
             let (gram, product) = (self.gram_of(i, n), self.product_of(i, n));
-            let pull: f64 = (0..n).filter(|j| *j != i).map(|j| gram[i.max(j) * n + i.min(j)] * next.coupling[[i, j]]).sum();
+            let pull: f64 = (0..n)
+                .filter(|j| *j != i)
+                .map(|j| gram[i.max(j) * n + i.min(j)] * next.coupling[[i, j]])
+                .sum();
             next.omega[i] = (product[i] - pull) / self.n_steps;
             let b = row(next, i);
             next.diffusion[i] = step_s * self.residual(i, &b, n) / self.n_steps;
@@ -110,9 +129,15 @@ impl Sums {
     pub(crate) fn score(&self, p: &Parameters, i: usize, step_s: f64) -> Vec<f64> {
         let n = p.n();
         let (gram, b) = (self.gram_of(i, n), row(p, i));
-        let fitted = |j: usize| (0..n).map(|k| gram[j.max(k) * n + j.min(k)] * b[k]).sum::<f64>();
+        let fitted = |j: usize| {
+            (0..n)
+                .map(|k| gram[j.max(k) * n + j.min(k)] * b[k])
+                .sum::<f64>()
+        };
         let product = self.product_of(i, n);
-        (0..n).map(|j| (product[j] - fitted(j)) * step_s / p.diffusion[i]).collect()
+        (0..n)
+            .map(|j| (product[j] - fitted(j)) * step_s / p.diffusion[i])
+            .collect()
     }
 
     /// Lower triangle of node i's Gram matrix.
@@ -140,5 +165,13 @@ impl Sums {
 
 /// Node i's parameters in the order of its regressors: the frequency in its own place.
 pub(crate) fn row(p: &Parameters, i: usize) -> Vec<f64> {
-    (0..p.n()).map(|j| if j == i { p.omega[i] } else { p.coupling[[i, j]] }).collect()
+    (0..p.n())
+        .map(|j| {
+            if j == i {
+                p.omega[i]
+            } else {
+                p.coupling[[i, j]]
+            }
+        })
+        .collect()
 }

@@ -16,6 +16,7 @@ pub(crate) struct Pair<'a> {
 }
 
 /// Calls `see` for every pair of neighbouring steps, from the last to the first.
+#[inline(always)]
 pub(crate) fn smooth(filtered: &Filtered, n: usize, mut see: impl FnMut(&Pair<'_>)) {
     let n_steps = filtered.mean.len() / n;
     let row = |values: &[f64], t: usize| values[t * n..(t + 1) * n].to_vec();
@@ -25,25 +26,44 @@ pub(crate) fn smooth(filtered: &Filtered, n: usize, mut see: impl FnMut(&Pair<'_
     let mut mean = vec![0.0; n];
     let mut spread = vec![0.0; n * n];
     let mut surprise = vec![0.0; n];
-    let (mut across, mut moved, mut scratch) = (vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);
+    let (mut across, mut moved, mut scratch) =
+        (vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);
     for t in (0..n_steps - 1).rev() {
         let gain = &filtered.gain[t * n * n..(t + 1) * n * n];
-        for ((out, seen), predicted) in surprise.iter_mut().zip(&later_mean).zip(&filtered.next_mean[t * n..]) {
+        for ((out, seen), predicted) in surprise
+            .iter_mut()
+            .zip(&later_mean)
+            .zip(&filtered.next_mean[t * n..])
+        {
             *out = seen - predicted;
         }
-        for (i, mean) in mean.iter_mut().enumerate() {
-            let pull: f64 = gain[i * n..(i + 1) * n].iter().zip(&surprise).map(|(g, s)| g * s).sum();
-            *mean = filtered.mean[t * n + i] + pull;
+        mean.copy_from_slice(&filtered.mean[t * n..(t + 1) * n]);
+        for (surprise, gain) in surprise.iter().zip(gain.chunks_exact(n)) {
+            mean.iter_mut()
+                .zip(gain)
+                .for_each(|(mean, gain)| *mean += gain * surprise);
         }
-        for ((moved, later), predicted) in moved.iter_mut().zip(&later_spread).zip(&filtered.next_spread[t * n * n..]) {
+        for ((moved, later), predicted) in moved
+            .iter_mut()
+            .zip(&later_spread)
+            .zip(&filtered.next_spread[t * n * n..])
+        {
             *moved = later - predicted;
         }
-        dense::multiply(gain, &moved, &mut scratch, n);
-        dense::multiply_transposed(&scratch, gain, &mut spread, n);
-        spread.iter_mut().zip(&filtered.spread[t * n * n..]).for_each(|(s, filtered)| *s += filtered);
+        dense::transposed_multiply(gain, &moved, &mut scratch, n);
+        dense::multiply(&scratch, gain, &mut spread, n);
+        spread
+            .iter_mut()
+            .zip(&filtered.spread[t * n * n..])
+            .for_each(|(s, filtered)| *s += filtered);
         dense::symmetrise(&mut spread, n);
-        dense::multiply_transposed(&later_spread, gain, &mut across, n);
-        see(&Pair { t, mean: [&mean, &later_mean], spread: [&spread, &later_spread], across: &across });
+        dense::multiply(&later_spread, gain, &mut across, n);
+        see(&Pair {
+            t,
+            mean: [&mean, &later_mean],
+            spread: [&spread, &later_spread],
+            across: &across,
+        });
         std::mem::swap(&mut mean, &mut later_mean);
         std::mem::swap(&mut spread, &mut later_spread);
     }

@@ -53,6 +53,9 @@ pub enum TwinError {
         /// What was seen.
         reason: &'static str,
     },
+    /// A step of the analysis that the calibration stands on was refused.
+    #[error(transparent)]
+    Analysis(#[from] crate::AnalysisError),
     /// A matrix that must be invertible is not.
     #[error("the {what} is singular")]
     Singular {
