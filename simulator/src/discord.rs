@@ -45,6 +45,8 @@ pub enum Fault {
     Hang,
     /// An answer after this time.
     Slow(Duration),
+    /// Kept at once, answered after this time.
+    Late(Duration),
     /// The connection ends without an answer; nothing is kept.
     Cut,
     /// The message is kept (or edited), then the connection ends without an answer.

@@ -29,7 +29,7 @@ use std::collections::BinaryHeap;
 
 pub use dislocation::{Dislocation, Periodic, Size};
 pub use settings::{MarketSettings, PairSettings, RateMove, RateSettings, SymbolSettings, Venue};
-pub use stream::{Day, Quote, Side, Stream, Trade};
+pub use stream::{Day, Flood, Quote, Side, Stream, Trade};
 pub use truth::{DislocationTruth, Leg, Rate, TruthPoint, figures};
 
 use crate::error::SimulatorError;
@@ -313,9 +313,9 @@ impl Market {
         }
     }
 
-    /// So many quotes a second of a stream until `until_ns`, from now on.
-    pub fn flood(&mut self, stream: usize, per_s: i64, until_ns: i64) {
-        self.streams[stream].flood = Some((per_s.clamp(1, 1_000_000), until_ns));
+    /// Floods a stream of [`Market::streams`] from now on; a flood that is over by now ends one that runs.
+    pub fn flood(&mut self, stream: usize, flood: Flood) {
+        self.streams[stream].flood = Some(flood);
         self.turn_at(stream, self.now_ns);
     }
 

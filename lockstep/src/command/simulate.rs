@@ -221,12 +221,11 @@ fn tell(truth: &DislocationTruth, what: &str) {
     let (buy, sell) = truth.route();
     let seconds =
         Duration::from_nanos((truth.end_ns - truth.start_ns).unsigned_abs()).as_secs_f64();
-    let peak = truth.peak();
     tracing::info!(
         pair = truth.dislocation.pair,
         buy = buy.name(),
         sell = sell.name(),
-        net_bps = peak.map(|peak| peak.net_bps),
+        size = ?truth.dislocation.size,
         from = contract::time::show_ns(truth.start_ns),
         seconds,
         "{what}"

@@ -228,6 +228,9 @@ impl Ask {
             return Response::default();
         }
         self.remember(shared, at, Some(said.0), kept);
+        if let Some(Fault::Late(time)) = &fault {
+            tokio::time::sleep(*time).await;
+        }
         let garbled = fault == Some(Fault::Garbled);
         respond(said, verdict, self.kind, garbled)
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::session::{Output, Session};
 use super::{Dialect, ExchangesSettings, Fault, Limits};
 use crate::error::SimulatorError;
-use crate::market::{Market, Update};
+use crate::market::{Flood, Market, Update};
 use connection::Connection;
 pub(super) use connection::first_half;
 use desk::Desk;
@@ -228,10 +228,19 @@ impl Engine {
             return;
         };
         if let Fault::Flood { per_s } = fault {
-            let until_ns = now_ns.saturating_add(for_ns.unwrap_or(NS_PER_S));
+            let flood = Flood {
+                // Coinbase Exchange tells two frames for one trade, and nothing without.
+                per_s: if dialect == Dialect::CoinbaseExchange {
+                    per_s / 2
+                } else {
+                    per_s
+                },
+                with_trades: dialect == Dialect::CoinbaseExchange,
+                until_ns: now_ns.saturating_add(for_ns.unwrap_or(NS_PER_S)),
+            };
             let mut streams = self.market.streams().iter();
             if let Some(stream) = streams.position(|stream| stream.venue() == dialect.venue()) {
-                self.market.flood(stream, per_s, until_ns);
+                self.market.flood(stream, flood);
             }
             return;
         }
@@ -258,10 +267,15 @@ impl Engine {
             return;
         };
         desk.clear();
+        let over = Flood {
+            per_s: 1,
+            with_trades: false,
+            until_ns: self.now_ns,
+        };
         for number in 0..self.market.streams().len() {
             let stream = &self.market.streams()[number];
             if stream.venue() == dialect.venue() && stream.is_flooded() {
-                self.market.flood(number, 1, self.now_ns);
+                self.market.flood(number, over);
             }
         }
     }

@@ -39,9 +39,10 @@ pub enum Fault {
     Stamps(BadStamp),
     /// The venue's clock is ahead of ours by so much, milliseconds, instead of what the settings say.
     Skew(i64),
-    /// So many quotes a second of the venue's first symbol; only their sizes change. Without a time it lasts a second.
+    /// So many frames a second of the venue's first symbol: quotes of which only the sizes change (at Coinbase Exchange
+    /// matches and their tickers). Without a time it lasts a second.
     Flood {
-        /// Quotes a second, 1..=1,000,000.
+        /// Frames a second, 1..=1,000,000.
         per_s: i64,
     },
     /// Connections fall silent as soon as a younger one has data: what happens to the old one of a rotation.

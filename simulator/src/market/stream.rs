@@ -76,6 +76,17 @@ pub struct Day {
     pub volume: i64,
 }
 
+/// Many quotes of one symbol, of which only the sizes change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flood {
+    /// So many a second, 1..=1,000,000.
+    pub per_s: i64,
+    /// Whether a trade comes with each, for those who hear of quotes by trades alone; else there are none.
+    pub with_trades: bool,
+    /// Until when, in the market's time, nanoseconds since 1970.
+    pub until_ns: i64,
+}
+
 /// A symbol with its book.
 #[derive(Debug, Clone)]
 pub struct Stream {
@@ -94,7 +105,7 @@ pub struct Stream {
     /// How far its middle is from the common price, hundredths of a basis point.
     noise_centibps: i64,
     burst_left: i64,
-    pub(super) flood: Option<(i64, i64)>,
+    pub(super) flood: Option<Flood>,
 }
 
 impl Stream {
@@ -290,6 +301,9 @@ impl Stream {
 
     /// Whether a trade comes with this update: by chance, or since quotes that nobody may miss are told with trades.
     pub(super) fn wants_trade(&mut self, at_ns: i64, moved: bool) -> bool {
+        if let Some(flood) = self.flood.filter(|_| !moved) {
+            return flood.with_trades;
+        }
         let by_chance = self
             .random
             .chance(self.settings.trades_per_s, self.settings.quotes_per_s);
@@ -304,7 +318,7 @@ impl Stream {
         self.aggregate += 1;
         let first = self.trade(at_ns);
         let mut trades = vec![first];
-        if self.random.chance(1, 6) {
+        if self.flood.is_none() && self.random.chance(1, 6) {
             for _ in 0..self.random.between(1, 5) {
                 let next = self.trade(at_ns);
                 trades.push(Trade {
@@ -369,9 +383,9 @@ impl Stream {
 
     /// From one update to the next, nanoseconds; always whole microseconds.
     pub(super) fn pause_ns(&mut self, at_ns: i64) -> i64 {
-        if let Some((per_s, until_ns)) = self.flood {
-            if at_ns < until_ns {
-                return (1_000_000 / per_s).max(1) * NS_PER_US;
+        if let Some(flood) = self.flood {
+            if at_ns < flood.until_ns {
+                return (1_000_000 / flood.per_s.max(1)).max(1) * NS_PER_US;
             }
             self.flood = None;
         }

@@ -389,13 +389,22 @@ fn a_flood_changes_sizes_alone_and_ends() {
     let mut market = market(MarketSettings::two_venues(SEED));
     all(&mut market, after_s(2));
     let before = market.streams()[0].quote();
-    market.flood(0, 50_000, after_s(3));
-    let flood: Vec<Update> = all(&mut market, after_s(3))
+    let flood = Flood {
+        per_s: 50_000,
+        with_trades: false,
+        until_ns: after_s(3),
+    };
+    market.flood(0, flood);
+    let flood: Vec<Update> = all(&mut market, after_s(3) - 1)
         .into_iter()
         .filter(|update| update.stream == 0)
         .collect();
     assert!((49_900..50_200).contains(&flood.len()), "{}", flood.len());
-    assert!(flood.iter().all(|update| update.quote.bid == before.bid));
+    assert!(
+        flood
+            .iter()
+            .all(|update| update.quote.bid == before.bid && update.trades.is_empty())
+    );
     let later = all(&mut market, after_s(4));
     assert!(later.len() < 2_000, "{}", later.len());
 }

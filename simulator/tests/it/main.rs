@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod client;
+mod encrypted;
 mod frames;
 mod misbehaviour;
 mod shapes;

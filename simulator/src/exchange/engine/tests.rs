@@ -242,6 +242,31 @@ fn unknown_frames_are_numbered_like_any_other() {
 }
 
 #[test]
+fn a_flood_has_so_many_frames_in_each_dialect_and_can_be_cleared() {
+    for (dialect, address) in [(ADVANCED, "/"), (EXCHANGE, "/"), (BINANCE, BTC)] {
+        let mut engine = engine();
+        let id = engine.connect(dialect, address).unwrap();
+        // The venue's first symbol.
+        let ask = match dialect {
+            ADVANCED => r#"{"type":"subscribe","product_ids":["BTC-USD"],"channel":"ticker"}"#,
+            _ => {
+                r#"{"type":"subscribe","product_ids":["BTC-USD"],"channels":["ticker","matches"]}"#
+            }
+        };
+        if dialect != BINANCE {
+            engine.hear(dialect, id, ask);
+        }
+        until(&mut engine, 2_000);
+        engine.fault(dialect, Fault::Flood { per_s: 50_000 }, Some(10 * NS_PER_S));
+        let flood = until(&mut engine, 3_000).len();
+        assert!((49_000..51_000).contains(&flood), "{dialect:?}: {flood}");
+        engine.clear(dialect);
+        let later = until(&mut engine, 4_000).len();
+        assert!(later < 2_000, "{dialect:?}: {later}");
+    }
+}
+
+#[test]
 fn what_nobody_serves_is_refused() {
     let mut engine = engine();
     assert_eq!(engine.connect(Dialect::BinanceUs, "/ws"), None);
