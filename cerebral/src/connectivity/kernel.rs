@@ -8,6 +8,9 @@
 //! sample of it can be below its own bound. Tiles that fail are done again sample by sample, so the result is the same.
 //!
 //! Tiles of all channels also stay in the cache while each channel meets every other.
+//!
+//! The loops are compiled once more for wider vectors, chosen at run time. What is dispatched is a type of its own: a closure
+//! goes through a call that is not inlined, and its loops stay narrow.
 
 mod all;
 mod lags;

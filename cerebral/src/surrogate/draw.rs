@@ -14,18 +14,33 @@ pub(crate) fn turn(values: &mut [Complex64], keep: impl Fn(usize) -> bool, rng: 
         for draw in &mut draws {
             *draw = rng.next_u32();
         }
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for ((cos, sin), draw) in cos.iter_mut().zip(&mut sin).zip(&draws) {
-                    [*cos, *sin] = unit(*draw);
-                }
-            },
-        );
+        pulp::Arch::new().dispatch(Units {
+            draws: &draws,
+            cos: &mut cos,
+            sin: &mut sin,
+        });
         for (at, value) in values.iter_mut().enumerate() {
             if !keep(batch * BATCH + at) {
                 *value *= Complex64::new(cos[at], sin[at]);
             }
+        }
+    }
+}
+
+/// Phasors of a batch of draws.
+struct Units<'a> {
+    draws: &'a [u32; BATCH],
+    cos: &'a mut [f64; BATCH],
+    sin: &'a mut [f64; BATCH],
+}
+
+impl pulp::NullaryFnOnce for Units<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for ((cos, sin), draw) in self.cos.iter_mut().zip(self.sin).zip(self.draws) {
+            [*cos, *sin] = unit(*draw);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use super::planes::{Planes, Tile};
+use super::planes::{Guard, Planes, Tile};
 use super::{LANES, each_tile, n_pairs};
 use crate::number::float;
 
@@ -65,48 +65,43 @@ impl PairSums {
 
 /// [`PairSums`] of every pair; zeros for pairs with a dead channel.
 pub(crate) fn pair_sums(planes: &Planes) -> Vec<PairSums> {
-    let mut sums = vec![PairSums::default(); n_pairs(planes.n_channels())];
-    let n = float(planes.n_samples());
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            each_tile(
-                planes,
-                #[inline(always)]
-                |tile, pair, i, j| {
-                    let guard = planes.guard(i, j);
-                    let (one, other) = (planes.tile(i, tile), planes.tile(j, tile));
-                    let total = &mut sums[pair];
-                    add(
-                        total,
-                        one,
-                        other,
-                        #[inline(always)]
-                        |amplitudes| guard.bound(amplitudes),
-                    );
-                    total.n = n;
-                    total.power_i = n * planes.power(i);
-                    total.power_j = n * planes.power(j);
-                },
-            );
-        },
-    );
-    sums
+    pulp::Arch::new().dispatch(Every(planes))
+}
+
+struct Every<'a>(&'a Planes);
+
+impl pulp::NullaryFnOnce for Every<'_> {
+    type Output = Vec<PairSums>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<PairSums> {
+        let planes = self.0;
+        let n = float(planes.n_samples());
+        let mut sums = vec![PairSums::default(); n_pairs(planes.n_channels())];
+        each_tile(
+            planes,
+            #[inline(always)]
+            |tile, pair, i, j| {
+                let total = &mut sums[pair];
+                let guard = planes.guard(i, j);
+                add(total, planes.tile(i, tile), planes.tile(j, tile), guard);
+                total.n = n;
+                total.power_i = n * planes.power(i);
+                total.power_j = n * planes.power(j);
+            },
+        );
+        sums
+    }
 }
 
 #[inline(always)]
-fn add(
-    total: &mut PairSums,
-    one: Tile<'_, f64>,
-    other: Tile<'_, f64>,
-    bound: impl Fn(f64) -> f64 + Copy,
-) {
+fn add(total: &mut PairSums, one: Tile<'_, f64>, other: Tile<'_, f64>, guard: Guard) {
     let (re_i, im_i, rest_i) = one.lanes::<LANES>();
     let (re_j, im_j, rest_j) = other.lanes::<LANES>();
     let mut sums = [[0.0; LANES]; SUMS];
     for ((re_i, im_i), (re_j, im_j)) in re_i.iter().zip(im_i).zip(re_j.iter().zip(im_j)) {
         for lane in 0..LANES {
-            let values = terms([re_i[lane], im_i[lane]], [re_j[lane], im_j[lane]], bound);
+            let values = terms([re_i[lane], im_i[lane]], [re_j[lane], im_j[lane]], guard);
             for (sum, value) in sums.iter_mut().zip(values) {
                 sum[lane] += value;
             }
@@ -115,7 +110,7 @@ fn add(
     let mut sums = sums.map(|lanes| lanes.iter().sum::<f64>());
     let rest = rest_i.re.iter().zip(rest_i.im);
     for ((re_i, im_i), (re_j, im_j)) in rest.zip(rest_j.re.iter().zip(rest_j.im)) {
-        let values = terms([*re_i, *im_i], [*re_j, *im_j], bound);
+        let values = terms([*re_i, *im_i], [*re_j, *im_j], guard);
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum += value;
         }
@@ -145,15 +140,11 @@ const SUMS: usize = 9;
 
 /// What one observation adds to each.
 #[inline(always)]
-fn terms(
-    [re_i, im_i]: [f64; 2],
-    [re_j, im_j]: [f64; 2],
-    bound: impl Fn(f64) -> f64,
-) -> [f64; SUMS] {
+fn terms([re_i, im_i]: [f64; 2], [re_j, im_j]: [f64; 2], guard: Guard) -> [f64; SUMS] {
     let re = re_i * re_j + im_i * im_j;
     let raw = im_i * re_j - re_i * im_j;
     let amplitudes = ((re_i * re_i + im_i * im_i) * (re_j * re_j + im_j * im_j)).sqrt();
-    let im = if raw.abs() <= bound(amplitudes) {
+    let im = if raw.abs() <= guard.bound(amplitudes) {
         0.0
     } else {
         raw

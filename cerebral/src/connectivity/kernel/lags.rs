@@ -18,28 +18,35 @@ pub(crate) struct Lags {
 
 /// [`Lags`] of every pair; zeros for pairs with a dead channel.
 pub(crate) fn lags(planes: &Planes) -> Vec<Lags> {
-    let mut sums = vec![Lags::default(); n_pairs(planes.n_channels())];
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            each_tile(
-                planes,
-                #[inline(always)]
-                |tile, pair, i, j| {
-                    let (one, other) = (planes.tile(i, tile), planes.tile(j, tile));
-                    let guard = planes.guard(i, j);
-                    let sum = unguarded(one, other, guard.bound(planes.peaks(tile, i, j)))
-                        .unwrap_or_else(|| guarded(one, other, guard));
-                    let total = &mut sums[pair];
-                    total.positive += sum.positive;
-                    total.negative += sum.negative;
-                    total.im += sum.im;
-                    total.im_abs += sum.im_abs;
-                },
-            );
-        },
-    );
-    sums
+    pulp::Arch::new().dispatch(Every(planes))
+}
+
+struct Every<'a>(&'a Planes);
+
+impl pulp::NullaryFnOnce for Every<'_> {
+    type Output = Vec<Lags>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<Lags> {
+        let planes = self.0;
+        let mut sums = vec![Lags::default(); n_pairs(planes.n_channels())];
+        each_tile(
+            planes,
+            #[inline(always)]
+            |tile, pair, i, j| {
+                let (one, other) = (planes.tile(i, tile), planes.tile(j, tile));
+                let guard = planes.guard(i, j);
+                let sum = unguarded(one, other, guard.bound(planes.peaks(tile, i, j)))
+                    .unwrap_or_else(|| guarded(one, other, guard));
+                let total = &mut sums[pair];
+                total.positive += sum.positive;
+                total.negative += sum.negative;
+                total.im += sum.im;
+                total.im_abs += sum.im_abs;
+            },
+        );
+        sums
+    }
 }
 
 /// The sums, if no `|A|` is within `bound`.

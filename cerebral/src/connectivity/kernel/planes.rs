@@ -32,10 +32,6 @@ pub(crate) struct Tile<'a, T> {
 impl<'a, T> Tile<'a, T> {
     /// The part that fills whole lanes, and the rest.
     #[inline(always)]
-    #[expect(
-        clippy::type_complexity,
-        reason = "named, the four slices would be harder to read"
-    )]
     pub(crate) fn lanes<const N: usize>(self) -> (&'a [[T; N]], &'a [[T; N]], Tile<'a, T>) {
         let (re, re_rest) = self.re.as_chunks();
         let (im, im_rest) = self.im.as_chunks();
@@ -80,30 +76,15 @@ impl Planes {
         for ((re, im), value) in re.iter_mut().zip(im.iter_mut()).zip(z) {
             (*re, *im) = (value.re, value.im);
         }
-        let (re, im) = (&*re, &*im);
         let n_tiles = self.n_samples.div_ceil(TILE);
-        let peaks = &mut self.peak[channel * n_tiles..(channel + 1) * n_tiles];
-        let (re_single, im_single) = (
-            &mut self.re_single[range.clone()],
-            &mut self.im_single[range],
-        );
-        let mut power = 0.0;
-        pulp::Arch::new().dispatch(|| {
-            let tiles = re.chunks(TILE).zip(im.chunks(TILE));
-            for (peak, (re, im)) in peaks.iter_mut().zip(tiles) {
-                let (sum, most) = tile_power(Tile { re, im });
-                power += sum;
-                *peak = most.sqrt();
-            }
-            let rms = (power / float(self.n_samples.max(1))).sqrt();
-            let scale = 1.0 / rms;
-            for (single_part, part) in [(re_single, re), (im_single, im)] {
-                for (single_value, value) in single_part.iter_mut().zip(part) {
-                    *single_value = single(value * scale);
-                }
-            }
+        let rms = pulp::Arch::new().dispatch(Prepare {
+            parts: [re, im],
+            singles: [
+                &mut self.re_single[range.clone()],
+                &mut self.im_single[range],
+            ],
+            peaks: &mut self.peak[channel * n_tiles..(channel + 1) * n_tiles],
         });
-        let rms = (power / float(self.n_samples.max(1))).sqrt();
         self.rms[channel] = rms;
         self.alive[channel] = rms > 0.0 && rms.is_finite();
     }
@@ -209,6 +190,38 @@ impl Guard {
         } else {
             a
         }
+    }
+}
+
+/// What a channel needs besides its samples.
+struct Prepare<'a> {
+    parts: [&'a [f64]; 2],
+    singles: [&'a mut [f32]; 2],
+    peaks: &'a mut [f64],
+}
+
+impl pulp::NullaryFnOnce for Prepare<'_> {
+    type Output = f64;
+
+    /// The rms.
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let [re, im] = self.parts;
+        let mut power = 0.0;
+        let tiles = re.chunks(TILE).zip(im.chunks(TILE));
+        for (peak, (re, im)) in self.peaks.iter_mut().zip(tiles) {
+            let (sum, most) = tile_power(Tile { re, im });
+            power += sum;
+            *peak = most.sqrt();
+        }
+        let rms = (power / float(re.len().max(1))).sqrt();
+        let scale = 1.0 / rms;
+        for (singles, part) in self.singles.into_iter().zip([re, im]) {
+            for (single_value, value) in singles.iter_mut().zip(part) {
+                *single_value = single(value * scale);
+            }
+        }
+        rms
     }
 }
 

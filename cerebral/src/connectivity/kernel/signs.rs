@@ -25,32 +25,38 @@ const LANES: usize = 2 * super::LANES;
 
 /// [`Signs`] of every pair; zeros for pairs with a dead channel.
 pub(crate) fn signs(planes: &Planes) -> Vec<Signs> {
-    let mut counts = vec![Signs::default(); n_pairs(planes.n_channels())];
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            each_tile(
-                planes,
-                #[inline(always)]
-                |tile, pair, i, j| {
-                    let guard = planes.guard(i, j);
-                    // The 24-bit parts are over the rms; so is their bound. The guard's floor is far below.
-                    let scale = planes.scale(i, j);
-                    let peaks = planes.peaks(tile, i, j);
-                    let bound = (ROUNDING * peaks).max(guard.bound(peaks)) / scale;
-                    let count = certain(
-                        planes.tile_single(i, tile),
-                        planes.tile_single(j, tile),
-                        bound,
-                    )
-                    .unwrap_or_else(|| guarded(planes.tile(i, tile), planes.tile(j, tile), guard));
-                    counts[pair].positive += count.positive;
-                    counts[pair].negative += count.negative;
-                },
-            );
-        },
-    );
-    counts
+    pulp::Arch::new().dispatch(Every(planes))
+}
+
+struct Every<'a>(&'a Planes);
+
+impl pulp::NullaryFnOnce for Every<'_> {
+    type Output = Vec<Signs>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<Signs> {
+        let planes = self.0;
+        let mut counts = vec![Signs::default(); n_pairs(planes.n_channels())];
+        each_tile(
+            planes,
+            #[inline(always)]
+            |tile, pair, i, j| {
+                let guard = planes.guard(i, j);
+                // The 24-bit parts are over the rms; so is their bound.
+                let peaks = planes.peaks(tile, i, j);
+                let bound = (ROUNDING * peaks).max(guard.bound(peaks)) / planes.scale(i, j);
+                let count = certain(
+                    planes.tile_single(i, tile),
+                    planes.tile_single(j, tile),
+                    bound,
+                )
+                .unwrap_or_else(|| guarded(planes.tile(i, tile), planes.tile(j, tile), guard));
+                counts[pair].positive += count.positive;
+                counts[pair].negative += count.negative;
+            },
+        );
+        counts
+    }
 }
 
 /// The counts, if no `|A|` is within `bound`.

@@ -41,10 +41,10 @@ impl Lanes {
             for (lane, row) in group.chunks_exact(n_samples).enumerate() {
                 self.extend(lane, row, padding);
             }
-            let extended = &mut self.extended;
-            pulp::Arch::new().dispatch(|| {
-                pass(&filter.sections, &start, extended.iter_mut());
-                pass(&filter.sections, &start, extended.iter_mut().rev());
+            pulp::Arch::new().dispatch(Passes {
+                sections: &filter.sections,
+                start: &start,
+                samples: &mut self.extended,
             });
             for (lane, row) in group.chunks_exact_mut(n_samples).enumerate() {
                 for (value, lanes) in row.iter_mut().zip(&self.extended[padding..]) {
@@ -68,6 +68,23 @@ impl Lanes {
                 2.0 * last - row[2 * n_samples + padding - 2 - at]
             };
         }
+    }
+}
+
+/// Forward, then backward.
+struct Passes<'a> {
+    sections: &'a [Section],
+    start: &'a [[f64; 2]],
+    samples: &'a mut [Lane],
+}
+
+impl pulp::NullaryFnOnce for Passes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        pass(self.sections, self.start, self.samples.iter_mut());
+        pass(self.sections, self.start, self.samples.iter_mut().rev());
     }
 }
 
