@@ -89,23 +89,22 @@ impl Keys for Typed {
     }
 }
 
-/// Windows that have been decoded once; their stamps move on each time they are handed over.
-struct Market {
-    windows: Vec<Spread<'static>>,
+/// A poll of decoded windows, handed over again and again under the names of all pairs in turn; their stamps move on.
+struct Market<'a> {
+    names: &'a [String],
+    polled: Vec<Spread<'a>>,
     at: usize,
     round: i64,
 }
 
-impl Market {
-    fn new(pairs: usize) -> Self {
-        let windows = (0..pairs)
-            .map(|number| {
-                let pair = u32::try_from(number).unwrap_or(0);
-                spread(pair % 50, &format!("PAIR{number:05}-USD"), 0, Fares::Well)
-            })
+impl<'a> Market<'a> {
+    fn new(names: &'a [String]) -> Self {
+        let polled = (0..POLLED)
+            .map(|number| spread(u32::try_from(number % 50).unwrap_or(0), "", 0, Fares::Well))
             .collect();
         Self {
-            windows,
+            names,
+            polled,
             at: 0,
             round: 0,
         }
@@ -113,20 +112,18 @@ impl Market {
 
     /// Hands over the next windows.
     fn poll(&mut self, door: &Door, now_ns: i64) {
-        let mut left = POLLED;
-        while left > 0 {
-            let end = (self.at + left).min(self.windows.len());
-            let start_ms = BEGIN_MS + self.round * WIDTH_MS;
-            for window in &mut self.windows[self.at..end] {
-                window.start_ms = start_ms;
-                window.end_ms = start_ms + WIDTH_MS;
-            }
-            let polled = &self.windows[self.at..end];
-            door.take(polled.iter().map(|window| Message::Spread(window, now_ns)));
-            left -= end - self.at;
-            self.at = end % self.windows.len();
+        for window in &mut self.polled {
+            window.pair = self.names[self.at].as_str().into();
+            window.start_ms = BEGIN_MS + self.round * WIDTH_MS;
+            window.end_ms = window.start_ms + WIDTH_MS;
+            self.at = (self.at + 1) % self.names.len();
             self.round += i64::from(self.at == 0);
         }
+        door.take(
+            self.polled
+                .iter()
+                .map(|window| Message::Spread(window, now_ns)),
+        );
     }
 }
 
@@ -172,7 +169,10 @@ fn main() -> io::Result<()> {
     let pairs = usize::try_from(pairs).unwrap_or(1).max(1);
     let mut out = io::stdout();
 
-    let mut market = Market::new(pairs);
+    let names: Vec<String> = (0..pairs)
+        .map(|pair| format!("PAIR{pair:05}-USD"))
+        .collect();
+    let mut market = Market::new(&names);
     let floor = Door::new(app());
     let began = Instant::now();
     let mut taken = 0_u64;

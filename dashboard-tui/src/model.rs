@@ -98,6 +98,8 @@ pub(crate) struct Model {
     pub(crate) width_ms: i64,
     pairs: Vec<Arc<Pair>>,
     by_name: FxHashMap<Arc<str>, usize>,
+    /// Where the pair of the newest window stands.
+    latest: usize,
     /// Venues, by name.
     pub(crate) venues: Venues,
     /// Alert episodes.
@@ -134,6 +136,7 @@ impl Model {
             width_ms: width_ms.max(1),
             pairs: Vec::new(),
             by_name: FxHashMap::default(),
+            latest: 0,
             venues: Venues::default(),
             episodes: Episodes::default(),
             counts: Counts::default(),
@@ -189,6 +192,7 @@ impl Model {
             self.counts.beyond_bounds += 1;
             return;
         };
+        self.latest = at;
         let most = history::capacity(self.pairs.len());
         let frame = self.frames;
         let pair = Arc::make_mut(&mut self.pairs[at]);
@@ -207,6 +211,16 @@ impl Model {
 
     /// Where the pair stands; a new one gets a place while there is one.
     fn place(&mut self, name: &str) -> Option<usize> {
+        // Windows of one partition come in the same order every time, so the next one is a good guess.
+        let guess = self.latest + 1;
+        let guess = if guess < self.pairs.len() { guess } else { 0 };
+        if self
+            .pairs
+            .get(guess)
+            .is_some_and(|pair| *pair.name == *name)
+        {
+            return Some(guess);
+        }
         if let Some(&at) = self.by_name.get(name) {
             return Some(at);
         }

@@ -39,9 +39,13 @@ pub(crate) struct Point {
     pub(crate) quality: Quality,
 }
 
+/// Points of one coarseness.
 #[derive(Debug, Clone, Default)]
 struct Level {
+    /// All but the newest, oldest first.
     points: VecDeque<Point>,
+    /// The newest, which may still grow. Apart, so that most windows touch one ring and not four.
+    newest: Option<Point>,
     /// Whether points have been dropped at the old end.
     cut: bool,
 }
@@ -116,36 +120,34 @@ impl History {
             let level = &self.levels[at];
             !level.cut
                 || level
-                    .points
-                    .front()
-                    .is_some_and(|first| self.span(at, *first).start_ms <= from_ms)
+                    .oldest()
+                    .is_some_and(|first| self.span(at, first).start_ms <= from_ms)
         };
         let at = (0..LEVELS).find(reaches).unwrap_or(LEVELS - 1);
         let level = &self.levels[at];
         let first = level
             .points
             .partition_point(|point| self.span(at, *point).end_ms <= from_ms);
+        let newest = level.newest.as_ref();
         level
             .points
             .range(first..)
+            .chain(newest.filter(|point| self.span(at, **point).end_ms > from_ms))
             .map(move |point| self.span(at, *point))
             .take_while(move |span| span.start_ms < to_ms)
     }
 
-    /// The newest `n` windows, oldest first.
-    pub(crate) fn newest(&self, n: usize) -> impl ExactSizeIterator<Item = Point> {
-        let points = &self.levels[0].points;
-        points.range(points.len().saturating_sub(n)..).copied()
+    /// The newest windows, at most `n`, oldest first.
+    pub(crate) fn newest(&self, n: usize) -> impl Iterator<Item = Point> {
+        let level = &self.levels[0];
+        let skip = level.len().saturating_sub(n);
+        level.points.iter().chain(&level.newest).skip(skip).copied()
     }
 
     /// When the oldest point kept begins.
     pub(crate) fn begins_ms(&self) -> Option<i64> {
-        (0..LEVELS)
-            .filter_map(|at| {
-                let first = self.levels[at].points.front()?;
-                Some(self.span(at, *first).start_ms)
-            })
-            .min()
+        let of_level = |at: usize| Some(self.span(at, self.levels[at].oldest()?).start_ms);
+        (0..LEVELS).filter_map(of_level).min()
     }
 
     fn span(&self, level: usize, point: Point) -> Span {
@@ -162,26 +164,44 @@ impl History {
 }
 
 impl Level {
+    fn len(&self) -> usize {
+        self.points.len() + usize::from(self.newest.is_some())
+    }
+
+    fn oldest(&self) -> Option<Point> {
+        self.points.front().copied().or(self.newest)
+    }
+
     fn take(&mut self, point: Point, most: usize, merge: bool) {
-        while self
-            .points
-            .back()
-            .is_some_and(|last| last.slot > point.slot)
-        {
-            self.points.pop_back();
+        match &mut self.newest {
+            Some(newest) if newest.slot == point.slot && merge => newest.merge(point),
+            Some(newest) if newest.slot == point.slot => *newest = point,
+            Some(newest) if newest.slot < point.slot => {
+                let before = std::mem::replace(newest, point);
+                self.points.push_back(before);
+            }
+            None => self.newest = Some(point),
+            Some(_) => self.rewind(point, merge),
         }
-        match self.points.back_mut() {
-            Some(last) if last.slot == point.slot && merge => last.merge(point),
-            Some(last) if last.slot == point.slot => *last = point,
-            _ => self.points.push_back(point),
-        }
-        if self.points.len() > most {
-            self.points.drain(..self.points.len() - most);
+        if self.len() > most {
+            self.points.drain(..self.len() - most);
             self.cut = true;
             if self.points.capacity() > 2 * most {
                 self.points.shrink_to(most);
             }
         }
+    }
+
+    /// Takes a point from before the newest: what lies behind it goes.
+    fn rewind(&mut self, point: Point, merge: bool) {
+        let behind = self.points.partition_point(|it| it.slot < point.slot);
+        let same = self.points.get(behind).copied();
+        self.points.truncate(behind);
+        let mut newest = same
+            .filter(|same| same.slot == point.slot && merge)
+            .unwrap_or(point);
+        newest.merge(point);
+        self.newest = Some(newest);
     }
 }
 
@@ -241,7 +261,7 @@ mod tests {
         let mut history = filled(10_000, 512);
         history.take((10_000 * S, S), None, Quality::Stale, 32);
         for level in &history.levels {
-            assert!(level.points.len() <= 32 && level.points.capacity() <= 64);
+            assert!(level.len() <= 32 && level.points.capacity() <= 64);
         }
     }
 
@@ -252,6 +272,40 @@ mod tests {
         let left: Vec<Span> = history.between(0, 100 * S).collect();
         assert_eq!(left.len(), 51);
         assert!(left[50].point.net.is_nan() && left[50].point.quality == Quality::Stale);
+    }
+
+    #[test]
+    fn rings_agree_with_a_plain_list_whatever_comes() {
+        // The slow reference: the list of windows, each rewind cutting it.
+        let mut seed = 7_u64;
+        let mut next = |below: u64| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from((seed >> 33) % below).unwrap()
+        };
+        let mut history = History::default();
+        let mut plain: Vec<(i64, f64)> = Vec::new();
+        let mut at = 0;
+        history.take((0, S), Some((0.0, 0.0)), Quality::Ok, 512);
+        plain.push((0, 0.0));
+        for _ in 0..2_000 {
+            at = if next(10) == 0 {
+                (at - next(20)).max(0)
+            } else {
+                at + 1 + next(2)
+            };
+            let net = f64::from(i32::try_from(next(1_000)).unwrap());
+            plain.retain(|(start, _)| *start < at);
+            plain.push((at, net));
+            history.take((at * S, S), Some((net, net)), Quality::Ok, 512);
+        }
+        let newest: Vec<(i64, f64)> = history
+            .between((at - 100) * S, (at + 1) * S)
+            .map(|span| (span.start_ms / S, f64::from(span.point.net)))
+            .collect();
+        plain.retain(|(start, _)| *start >= at - 100);
+        assert_eq!(newest, plain);
     }
 
     #[test]
@@ -268,8 +322,8 @@ mod tests {
     fn a_window_that_comes_twice_counts_once() {
         let mut history = filled(10, 512);
         history.take((9 * S, S), Some((1.0, 2.0)), Quality::Ok, 512);
-        assert_eq!(history.newest(100).len(), 10);
-        assert_eq!(history.newest(1).next().map(|point| point.net), Some(1.0));
+        let newest: Vec<Point> = history.newest(100).collect();
+        assert_eq!((newest.len(), newest[9].net), (10, 1.0));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! One pair: its newest window and its past.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use contract::decimal::Text;
 use contract::spread::{Leg, Quality, Route, Spread};
+use rustc_hash::FxHasher;
 
 use super::history::History;
 use crate::text::clean;
@@ -42,6 +43,8 @@ pub(crate) struct Pair {
     pub(crate) windows: u64,
     /// The past of the best route.
     pub(crate) history: History,
+    /// A number for the names in legs and routes.
+    names: Option<u64>,
     /// The number of frames drawn when the newest window came.
     pub(super) touched: Option<u64>,
 }
@@ -62,6 +65,7 @@ impl Pair {
             late_total: 0,
             windows: 0,
             history: History::default(),
+            names: None,
             touched: None,
         }
     }
@@ -76,16 +80,20 @@ impl Pair {
         self.late = spread.late;
         self.late_total = self.late_total.saturating_add(spread.late);
         self.windows += 1;
-        let legs = spread.legs.len().min(MAX_LEGS);
-        let routes = spread.routes.len().min(MAX_ROUTES);
-        self.cut = spread.legs.len() - legs + (spread.routes.len() - routes);
-        fold(&mut self.legs, &spread.legs[..legs], put_leg, new_leg);
-        fold(
-            &mut self.routes,
-            &spread.routes[..routes],
-            put_route,
-            new_route,
-        );
+        let legs = &spread.legs[..spread.legs.len().min(MAX_LEGS)];
+        let routes = &spread.routes[..spread.routes.len().min(MAX_ROUTES)];
+        self.cut = spread.legs.len() - legs.len() + (spread.routes.len() - routes.len());
+        let names = names_of(legs, routes);
+        if self.names == Some(names) {
+            let pairs = self.legs.iter_mut().zip(legs);
+            pairs.for_each(|(leg, from)| put_leg(leg, from));
+            let pairs = self.routes.iter_mut().zip(routes);
+            pairs.for_each(|(route, from)| put_route(route, from));
+        } else {
+            self.names = Some(names);
+            self.legs = legs.iter().map(new_leg).collect();
+            self.routes = routes.iter().map(new_route).collect();
+        }
         self.best = best_of(&self.routes);
         let figures = self
             .best_route()
@@ -133,32 +141,22 @@ fn best_of(routes: &[Route<'static>]) -> Option<usize> {
     best.map(|(at, _)| at)
 }
 
-/// Overwrites `into` with `from`, keeping what is allocated: names hardly ever change.
-fn fold<Old, New>(
-    into: &mut Vec<Old>,
-    from: &[New],
-    put: impl Fn(&mut Old, &New),
-    new: impl Fn(&New) -> Old,
-) {
-    into.truncate(from.len());
-    for (at, item) in from.iter().enumerate() {
-        match into.get_mut(at) {
-            Some(old) => put(old, item),
-            None => into.push(new(item)),
-        }
+/// A number for the names in a window. They hardly ever change, and to compare ten texts that lie all over the memory
+/// would cost more than all else together.
+fn names_of(legs: &[Leg<'_>], routes: &[Route<'_>]) -> u64 {
+    let mut hasher = FxHasher::default();
+    for leg in legs {
+        (&leg.venue, &leg.symbol, &leg.currency).hash(&mut hasher);
     }
+    for route in routes {
+        (&route.buy, &route.sell).hash(&mut hasher);
+    }
+    (legs.len(), routes.len()).hash(&mut hasher);
+    hasher.finish()
 }
 
-fn put_text(into: &mut Text<'static>, from: &str) {
-    if **into != *from {
-        *into = Cow::Owned(clean(from));
-    }
-}
-
+/// Everything but the names.
 fn put_leg(into: &mut Leg<'static>, from: &Leg<'_>) {
-    put_text(&mut into.venue, &from.venue);
-    put_text(&mut into.symbol, &from.symbol);
-    put_text(&mut into.currency, &from.currency);
     into.state = from.state;
     into.bid.clone_from(&from.bid);
     into.bid_size.clone_from(&from.bid_size);
@@ -189,9 +187,8 @@ fn new_leg(from: &Leg<'_>) -> Leg<'static> {
     }
 }
 
+/// Everything but the names.
 fn put_route(into: &mut Route<'static>, from: &Route<'_>) {
-    put_text(&mut into.buy, &from.buy);
-    put_text(&mut into.sell, &from.sell);
     into.quality = from.quality;
     into.end = from.end;
     into.best.clone_from(&from.best);
@@ -204,5 +201,40 @@ fn new_route(from: &Route<'_>) -> Route<'static> {
         sell: Cow::Owned(clean(&from.sell)),
         best: from.best.clone(),
         ..*from
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Fares, spread};
+
+    #[test]
+    fn names_that_change_are_shown_and_figures_go_with_them() {
+        let mut pair = Pair::new("BTC-USD".into());
+        let first = spread(0, "BTC-USD", 0, Fares::Well);
+        assert!(!pair.take(&first, 0, 64));
+        assert_eq!((&pair.legs, &pair.routes), (&first.legs, &first.routes));
+        let second = spread(0, "BTC-USD", 1, Fares::Stale);
+        assert!(!pair.take(&second, 0, 64));
+        assert_eq!((&pair.legs, &pair.routes), (&second.legs, &second.routes));
+        let mut third = spread(0, "BTC-USD", 2, Fares::Well);
+        third.legs[0].venue = "kraken".into();
+        third.routes.truncate(1);
+        pair.take(&third, 0, 64);
+        assert_eq!((&pair.legs, &pair.routes), (&third.legs, &third.routes));
+        assert!(pair.take(&first, 0, 64), "back in time");
+    }
+
+    #[test]
+    fn the_best_route_is_the_first_of_the_highest_net() {
+        let mut pair = Pair::new("BTC-USD".into());
+        pair.take(&spread(0, "BTC-USD", 0, Fares::Stale), 0, 64);
+        assert!(pair.best_route().is_none() && pair.net_bps().is_none());
+        let mut window = spread(0, "BTC-USD", 1, Fares::Well);
+        let same = window.routes[0].best.clone();
+        window.routes[1].best = same;
+        pair.take(&window, 0, 64);
+        assert_eq!(pair.best, Some(0));
     }
 }
