@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::config::KafkaSettings;
@@ -12,11 +13,12 @@ use crate::consumer::{Consumer, ConsumerOptions};
 use crate::embedded::EmbeddedBroker;
 use crate::error::KafkaError;
 use crate::gauge::Gauge;
+use crate::group::Group;
 use crate::health::{self, Asker, Health};
 use crate::offsets::Offsets;
 use crate::producer::{Producer, ProducerOptions};
 use crate::topics::{self, Admin, TopicDifference, TopicReport, TopicSpec};
-use crate::transaction::{TransactionOptions, TransactionalProducer};
+use crate::transaction::{Position, TransactionOptions, TransactionalProducer};
 
 /// Where records go and come from.
 #[derive(Debug, Clone)]
@@ -115,6 +117,21 @@ impl Broker {
             return Err(KafkaError::NoTransactions);
         }
         TransactionalProducer::start(&self.settings(), options)
+    }
+
+    /// Where a group stands in partitions of a topic, without taking anything over; see
+    /// [`TransactionalProducer::committed`].
+    ///
+    /// # Errors
+    /// [`KafkaError::Answer`], and [`KafkaError::Stopped`] when the stop flag ended the wait for an answer.
+    pub fn committed(
+        &self,
+        group: &str,
+        topic: &str,
+        partitions: &[i32],
+        stop: &Arc<AtomicBool>,
+    ) -> Result<BTreeMap<i32, Position>, KafkaError> {
+        Group::new(&self.settings(), group, stop)?.committed(topic, partitions)
     }
 
     /// A consumer. It starts at once, whether or not a broker answers yet.

@@ -204,6 +204,13 @@ impl Asker {
             .map(|metadata| partitions_of(&metadata))
     }
 
+    /// Whether this is the embedded broker of another process, which leaves questions about settings without an answer.
+    pub(crate) fn is_embedded(&self, timeout: Duration) -> bool {
+        // What librdkafka's mock cluster calls itself.
+        let name = self.client.client().fetch_cluster_id(timeout);
+        name.is_some_and(|name| name.starts_with("mockCluster"))
+    }
+
     /// The oldest offset of a partition, and the one behind the last committed.
     pub(crate) fn watermarks(
         &self,

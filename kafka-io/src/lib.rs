@@ -41,6 +41,7 @@ pub mod topics;
 pub mod transaction;
 
 mod gauge;
+mod group;
 mod watch;
 
 pub use batch::{Batch, Header, Message};

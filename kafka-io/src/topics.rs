@@ -216,8 +216,9 @@ pub(crate) fn check(
     timeout: Duration,
     with_settings: bool,
 ) -> Result<Vec<TopicDifference>, KafkaError> {
-    let partitions = Asker::new(settings)?.partitions(timeout)?;
-    let known = if with_settings {
+    let asker = Asker::new(settings)?;
+    let partitions = asker.partitions(timeout)?;
+    let known = if with_settings && !asker.is_embedded(timeout) {
         let there: Vec<&str> = specs
             .iter()
             .map(|spec| spec.name.as_str())

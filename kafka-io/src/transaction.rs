@@ -19,16 +19,16 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{BaseProducer, Producer as _, PurgeConfig};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::config::{KafkaSettings, Role};
-use crate::error::{KafkaError, code_is_retryable, code_of};
+use crate::error::{KafkaError, code_of};
+use crate::group::Group;
 use crate::link::{Link, LinkWatch};
 use crate::producer::{Record, base_record};
-use crate::watch::{ConsumerWatch, Deliveries, TransactionWatch};
+use crate::watch::{Deliveries, TransactionWatch};
 
 /// The longest single call into the library; it is repeated until it is answered.
 const CALL: Duration = Duration::from_millis(500);
@@ -75,9 +75,8 @@ pub struct Ticket(usize);
 /// A producer of transactions; dropped with one open, it aborts that if it can.
 pub struct TransactionalProducer {
     client: BaseProducer<TransactionWatch>,
-    group: BaseConsumer<ConsumerWatch>,
+    group: Group,
     options: TransactionOptions,
-    brokers: String,
     link: Arc<LinkWatch>,
     deliveries: Arc<Deliveries>,
     is_open: bool,
@@ -98,12 +97,6 @@ impl TransactionalProducer {
         settings: &KafkaSettings,
         options: TransactionOptions,
     ) -> Result<Self, KafkaError> {
-        let brokers = settings.brokers.clone();
-        let start = |what, error: RdError| KafkaError::Start {
-            what,
-            brokers: settings.brokers.clone(),
-            reason: error.to_string(),
-        };
         let ours = [
             ("linger.ms", "0"),
             ("compression.type", "lz4"),
@@ -127,24 +120,18 @@ impl TransactionalProducer {
         ));
         let deliveries = Arc::new(Deliveries::default());
         let watch = TransactionWatch::new(&link, &deliveries);
-        let client = BaseProducer::from_config_and_context(&config, watch)
-            .map_err(|error| start("transactional producer", error))?;
-        let fixed = [
-            ("group.id", options.group.as_str()),
-            ("enable.auto.commit", "false"),
-            ("isolation.level", "read_committed"),
-            ("allow.auto.create.topics", "false"),
-        ];
-        let config = settings.client(Role::Consumer, &[], &fixed)?;
-        let asks = LinkWatch::new(format!("group of {}", options.name), &settings.brokers);
-        let group =
-            BaseConsumer::from_config_and_context(&config, ConsumerWatch::new(Arc::new(asks)))
-                .map_err(|error| start("group client", error))?;
+        let client = BaseProducer::from_config_and_context(&config, watch).map_err(|error| {
+            KafkaError::Start {
+                what: "transactional producer",
+                brokers: settings.brokers.clone(),
+                reason: error.to_string(),
+            }
+        })?;
+        let group = Group::new(settings, &options.group, &options.stop)?;
         let mut producer = Self {
             client,
             group,
             options,
-            brokers,
             link,
             deliveries,
             is_open: false,
@@ -173,42 +160,7 @@ impl TransactionalProducer {
         topic: &str,
         partitions: &[i32],
     ) -> Result<BTreeMap<i32, Position>, KafkaError> {
-        let mut asked = TopicPartitionList::new();
-        for &partition in partitions {
-            asked.add_partition(topic, partition);
-        }
-        let answer = loop {
-            match self.group.committed_offsets(asked.clone(), CALL) {
-                Ok(answer) => break answer,
-                Err(error) if code_of(&error).is_some_and(code_is_retryable) => {
-                    self.pause("asking for committed positions")?;
-                }
-                Err(error) => {
-                    let what = "committed positions";
-                    return Err(KafkaError::of_request(what, &self.brokers, &error));
-                }
-            }
-        };
-        let mut found = BTreeMap::new();
-        for element in answer.elements() {
-            element.error().map_err(|error| {
-                let what = format!(
-                    "the committed position of partition {}",
-                    element.partition()
-                );
-                KafkaError::of_request(&what, &self.brokers, &error)
-            })?;
-            if let Offset::Offset(next) = element.offset() {
-                let position = Position {
-                    topic: topic.to_owned(),
-                    partition: element.partition(),
-                    next,
-                    note: element.metadata().to_owned(),
-                };
-                found.insert(element.partition(), position);
-            }
-        }
-        Ok(found)
+        self.group.committed(topic, partitions)
     }
 
     /// Opens a transaction.
@@ -325,9 +277,7 @@ impl TransactionalProducer {
                     .set_offset(Offset::Offset(position.next))
                     .map_err(|error| self.judge("setting a position", &error))?;
             }
-            let group = self.group.group_metadata().ok_or(KafkaError::Fatal {
-                reason: "the client knows no group".to_owned(),
-            })?;
+            let group = self.group.metadata()?;
             self.until("sending positions", || {
                 self.client
                     .send_offsets_to_transaction(&offsets, &group, CALL)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ingest::replay::Pace;
+use windowing::shard::Shard;
 
 /// Puts streams on one clock and says what is true between them.
 #[derive(Debug, Parser)]
@@ -19,7 +20,7 @@ Examples:
   lockstep window --from ticks.jsonl --out spreads.jsonl --late late.jsonl
   lockstep config --config my.toml
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 3 bad input, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 bad input, 4 fenced (another process has taken over), 130 interrupted.
 Data goes to stdout, talk to stderr. LOCKSTEP_LOG=debug shows more of it."
 )]
 pub(crate) struct Cli {
@@ -144,7 +145,8 @@ pub(crate) struct ReplayArgs {
 #[command(after_help = "\
 Examples:
   lockstep window --from ticks.jsonl --out spreads.jsonl --late late.jsonl --dead-letters bad.txt
-  lockstep window --broker 127.0.0.1:9092 --start end")]
+  lockstep window --broker 127.0.0.1:9092 --shard 1/2 --workers 3
+  lockstep window --broker 127.0.0.1:9092 --delivery at-least-once --start end")]
 pub(crate) struct WindowArgs {
     /// Records as they stand on `ticks`, one per line, taken as one partition; `-` is standard input.
     #[arg(long, value_name = "FILE")]
@@ -161,15 +163,33 @@ pub(crate) struct WindowArgs {
     /// The broker; its `ticks` are read and its `spreads` written. Default: `kafka.brokers` of the settings.
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "from")]
     pub(crate) broker: Option<String>,
-    /// Where in `ticks` to start.
+    /// Where in `ticks` to start; exactly-once goes on from where it was, and starts here only the first time.
     #[arg(long, value_enum, default_value_t = StartAt::Beginning, conflicts_with = "from")]
     pub(crate) start: StartAt,
+    /// What a crash may do to the output. Default: `windowing.delivery` of the settings.
+    #[arg(long, value_enum, conflicts_with = "from")]
+    pub(crate) delivery: Option<DeliveryArg>,
+    /// Forgets what was committed and starts anew, writing again what was written before.
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) from_start: bool,
+    /// The share of the partitions that is this process's: the second of three is 2/3. Each share needs a process of its own.
+    #[arg(long, value_name = "I/N", default_value_t = Shard::ALL, conflicts_with = "from")]
+    pub(crate) shard: Shard,
     /// Worker threads; the same spreads with any number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
     /// Prints the closing figures as one line of JSON on standard output (needs --out FILE or a broker).
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a crash may do to the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeliveryArg {
+    /// Readers of what is committed see each record once; needs Apache Kafka.
+    ExactlyOnce,
+    /// Records may be written twice, none is lost.
+    AtLeastOnce,
 }
 
 /// Where in a topic to start.

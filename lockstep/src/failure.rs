@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     WrongUse(String),
     /// What it was given cannot be used: exit code 3.
     BadInput(anyhow::Error),
+    /// Another process has taken over its work: exit code 4.
+    Fenced(anyhow::Error),
     /// Somebody stopped it: exit code 130.
     Interrupted,
     /// Whoever read its output had enough: exit code 0, nothing is said.
@@ -27,6 +29,7 @@ impl Failure {
             Self::Failed(_) => 1,
             Self::WrongUse(_) => 2,
             Self::BadInput(_) => 3,
+            Self::Fenced(_) => 4,
             Self::Interrupted => 130,
             Self::PipeClosed => 0,
         }
@@ -35,7 +38,7 @@ impl Failure {
     /// What is said on stderr.
     pub(crate) fn text(&self) -> Option<String> {
         match self {
-            Self::Failed(error) | Self::BadInput(error) => Some(chain(error)),
+            Self::Failed(error) | Self::BadInput(error) | Self::Fenced(error) => Some(chain(error)),
             Self::WrongUse(text) => Some(text.clone()),
             Self::Interrupted => Some("interrupted; what was done until then is kept".to_owned()),
             Self::PipeClosed => None,

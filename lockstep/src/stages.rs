@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use contract::config::Config;
 use contract::time::SystemClock;
 use kafka_io::{Broker, Start};
-use windowing::run::{Job, JobHandle, JobOptions};
+use windowing::run::{Delivery, Job, JobHandle, JobOptions};
+use windowing::shard::Shard;
 use windowing::tally::Tally;
 
 use crate::failure::Failure;
@@ -77,6 +78,9 @@ pub(crate) fn run<S: Send, F>(
     let options = JobOptions {
         start: Start::End,
         workers: plan.workers,
+        shard: Shard::ALL,
+        // Every run begins anew, so there is nothing to be exact about.
+        delivery: Delivery::AtLeastOnce,
         stop: Arc::clone(&stop.flag),
         on_new_venue: report::warn_of_missing_fee(config),
     };

@@ -16,7 +16,8 @@ use kafka_io::{
     Start, TopicSpec,
 };
 use windowing::Settings;
-use windowing::run::{Job, JobOptions};
+use windowing::run::{Delivery, Job, JobOptions};
+use windowing::shard::Shard;
 
 const TURNS: usize = 300;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,6 +65,8 @@ fn with_job(broker: &Broker, producer: &Producer, spreads: &Consumer) -> Vec<Dur
     let options = JobOptions {
         start: Start::End,
         workers: 1,
+        shard: Shard::ALL,
+        delivery: Delivery::AtLeastOnce,
         stop: Arc::clone(&stop),
         on_new_venue: Arc::new(|_| {}),
     };

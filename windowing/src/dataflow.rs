@@ -10,7 +10,7 @@
 //! worker's outlet has taken all that a batch gave before the next batch is polled: that is the back-pressure.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -22,8 +22,10 @@ use timely::dataflow::operators::vec::input::{Handle, Input as _};
 use timely::worker::Worker;
 
 use crate::error::WindowingError;
+use crate::lines::Partition;
 use crate::operator::{Fed, Tumbling, Watch};
 use crate::spread::{Counters, Emitted, Input, Settings, Side, SpreadLogic};
+use crate::state::PartitionState;
 use crate::windows::{TooManyOpen, Windows};
 
 /// An error of a source or an outlet.
@@ -48,6 +50,11 @@ pub trait Source {
     /// # Errors
     /// Whatever keeps records from coming for good.
     fn poll(&mut self, batch: &mut Vec<(i32, Input)>) -> Result<Polled, BoxError>;
+
+    /// Partitions that go on from a state; asked for once, before the first poll. The others begin empty.
+    fn restored(&mut self) -> Vec<Partition> {
+        Vec::new()
+    }
 }
 
 /// What one batch gave.
@@ -59,6 +66,10 @@ pub struct Results {
     pub side: Vec<(i32, Side)>,
     /// Partitions touched: up to where their windows are closed (nanoseconds since 1970), and what they have seen in all.
     pub seen: BTreeMap<i32, (Option<i64>, Counters)>,
+    /// Partitions of the batch, and the offset behind their last record in it.
+    pub next: BTreeMap<i32, i64>,
+    /// States after the batch, where [`Outlet::wants_state`] asked for them.
+    pub states: BTreeMap<i32, PartitionState>,
     /// Partitions that are over.
     pub ended: Vec<i32>,
     /// Venues that a partition heard of for the first time.
@@ -72,6 +83,12 @@ pub trait Outlet {
     /// # Errors
     /// Whatever keeps results from going out for good.
     fn accept(&mut self, results: &mut Results) -> Result<(), BoxError>;
+
+    /// Whether the state of this partition is wanted with what the next batch gives; asked for partitions of that batch.
+    fn wants_state(&mut self, partition: i32) -> bool {
+        let _ = partition;
+        false
+    }
 
     /// Nothing follows: everything accepted must be safe when this returns.
     ///
@@ -137,6 +154,8 @@ pub fn run(settings: &Settings, tasks: Vec<Task>) -> Result<Counters, WindowingE
 #[derive(Default)]
 struct Collected {
     results: Results,
+    /// Partitions whose state is wanted with this batch.
+    wanted: BTreeSet<i32>,
     full: Option<WindowingError>,
     /// What the operator has taken and given, to know when all of it has arrived here.
     taken: usize,
@@ -168,7 +187,13 @@ impl Watch<i32, SpreadLogic> for Collector {
 
     fn seen(&mut self, key: &i32, windows: &Windows<SpreadLogic>) {
         let logic = windows.logic();
-        let results = &mut self.collected.borrow_mut().results;
+        let Collected {
+            results, wanted, ..
+        } = &mut *self.collected.borrow_mut();
+        if wanted.contains(key) {
+            // Should the batch come in several pieces, the state after the last of them is the one that stays.
+            results.states.insert(*key, PartitionState::of(windows));
+        }
         results
             .seen
             .insert(*key, (windows.boundary_ns(), logic.counters()));
@@ -195,12 +220,20 @@ fn drive(
     failed: &std::sync::atomic::AtomicBool,
 ) -> Result<Counters, WindowingError> {
     let collected = Rc::new(RefCell::new(Collected::default()));
-    let mut input = worker.dataflow::<u64, _, _>(|scope| build(scope, settings, &collected));
+    let restored = task.source.restored();
+    let mut input =
+        worker.dataflow::<u64, _, _>(|scope| build(scope, settings, restored, &collected));
     let mut batch: Vec<(i32, Input)> = Vec::new();
     let mut counters: BTreeMap<i32, Counters> = BTreeMap::new();
     let mut time = 0_u64;
     let mut step = |input: &mut Fill, fed: &mut Vec<(i32, Fed<Input>)>, ended: &[i32]| {
         let sent = fed.len();
+        let next = next_offsets(fed);
+        collected.borrow_mut().wanted = next
+            .keys()
+            .copied()
+            .filter(|&partition| task.outlet.wants_state(partition))
+            .collect();
         input.send_batch(fed);
         input.flush();
         time += 1;
@@ -216,6 +249,7 @@ fn drive(
         if let Some(full) = full {
             return Err(full);
         }
+        results.next = next;
         results.ended.extend(ended);
         for (&partition, (_, seen)) in &results.seen {
             counters.insert(partition, *seen);
@@ -257,25 +291,36 @@ fn drive(
     Ok(total)
 }
 
+/// For each partition the offset behind its last record.
+fn next_offsets(fed: &[(i32, Fed<Input>)]) -> BTreeMap<i32, i64> {
+    let runs = fed.chunk_by(|a, b| a.0 == b.0);
+    runs.filter_map(|run| match run.last() {
+        Some((partition, Fed::Record(input))) => Some((*partition, input.offset + 1)),
+        _ => None,
+    })
+    .collect()
+}
+
 fn build(
     scope: Scope<'_, u64>,
     settings: &Arc<Settings>,
+    restored: Vec<Partition>,
     collected: &Rc<RefCell<Collected>>,
 ) -> Fill {
     let (input, records) = scope.new_input();
     let (max_gap_ms, max_open) = (settings.max_gap_ms, settings.max_open_records);
     let taken = Rc::clone(collected);
     let of_partition = Arc::clone(settings);
+    let mut restored: BTreeMap<i32, Windows<SpreadLogic>> =
+        restored.into_iter().map(Partition::into_parts).collect();
     let windowed = records
         .tumbling(
             settings.shape().map_or(0, |shape| shape.hop_ns()),
             move |shape, &partition: &i32| {
-                Windows::new(
-                    shape,
-                    max_gap_ms,
-                    max_open,
-                    SpreadLogic::new(Arc::clone(&of_partition), partition),
-                )
+                restored.remove(&partition).unwrap_or_else(|| {
+                    let logic = SpreadLogic::new(Arc::clone(&of_partition), partition);
+                    Windows::new(shape, max_gap_ms, max_open, logic)
+                })
             },
             Collector {
                 collected: taken,

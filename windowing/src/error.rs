@@ -1,6 +1,12 @@
 //! Why windowing stopped.
 
 use contract::time::show_ns;
+use kafka_io::KafkaError;
+
+use crate::dataflow::BoxError;
+
+/// The way out where nothing can be gone on with.
+const ANEW: &str = "`--from-start` begins anew, writing again what was written before";
 
 /// Why windowing stopped. Bad records do not stop it: they leave as dead letters.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +38,82 @@ pub enum WindowingError {
     },
     /// Where records come from failed.
     #[error("could not read records to window")]
-    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Source(#[source] BoxError),
     /// Where results go failed.
     #[error("could not pass on what windowing found")]
-    Sink(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Sink(#[source] BoxError),
+    /// What the broker, or the client, has against it.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// Results were committed, and the state that they go with cannot be had.
+    #[error(
+        "partition {partition} cannot be gone on with: its checkpoint at offset {offset} of `checkpoints` cannot be used; {ANEW}"
+    )]
+    Checkpoint {
+        /// Which partition of `ticks`.
+        partition: i32,
+        /// Where the checkpoint should stand.
+        offset: i64,
+        /// What is the matter with it.
+        #[source]
+        reason: BoxError,
+    },
+    /// Results were committed, and the records from the checkpoint on are no longer there.
+    #[error(
+        "partition {partition} cannot be gone on with: its checkpoint needs the records of `ticks` from offset {from} on, and the \
+         oldest kept is {low}; {ANEW}"
+    )]
+    Gone {
+        /// Which partition of `ticks`.
+        partition: i32,
+        /// Where reading would have to begin.
+        from: i64,
+        /// The oldest offset there is.
+        low: i64,
+    },
+    /// The group has a position that this program did not commit.
+    #[error(
+        "partition {partition} cannot be gone on with: the note beside its committed position is not this program's; {ANEW}"
+    )]
+    Note {
+        /// Which partition of `ticks`.
+        partition: i32,
+        /// What is the matter with it.
+        #[source]
+        reason: serde_json::Error,
+    },
+    /// Read again, the records close other windows than they did.
+    #[error(
+        "partition {partition} cannot be gone on with: read again up to offset {next}, its records close windows up to {}, but up \
+         to {} were committed; were `ticks` made anew? {ANEW}",
+        show(*.found_ns), show(*.committed_ns)
+    )]
+    Diverged {
+        /// Which partition of `ticks`.
+        partition: i32,
+        /// The committed position.
+        next: i64,
+        /// Up to where windows were closed there, nanoseconds since 1970.
+        committed_ns: Option<i64>,
+        /// Up to where they are closed now.
+        found_ns: Option<i64>,
+    },
+    /// A thread could not be started.
+    #[error("starting the thread `{name}`")]
+    Thread {
+        /// Its name.
+        name: &'static str,
+        /// What the system said.
+        #[source]
+        reason: std::io::Error,
+    },
     /// timely could not start, or a worker died.
     #[error("a timely worker ended: {0}")]
     Worker(String),
+}
+
+fn show(ns: Option<i64>) -> String {
+    ns.map_or_else(|| "no time".to_owned(), show_ns)
 }
 
 fn holder_text(holder: Option<&str>, watermark_ns: Option<i64>) -> String {

@@ -16,7 +16,8 @@
 //!
 //! Reading order: [`window`] (arithmetic), [`watermark`], [`windows`] (the generic machine), [`spread`] (what a window of
 //! ticks says), [`operator`] (the machine as timely operators), [`dataflow`] (partitions on workers), [`lines`] (a file as
-//! one partition), [`merge`] (partitions back into one order), [`run`] (`ticks` to `spreads` over Kafka).
+//! one partition), [`state`] (a partition as one plain value), [`merge`] (partitions back into one order), [`shard`] (which partitions are this
+//! process's), [`run`] (`ticks` to `spreads` over Kafka, once or at least once).
 
 pub mod config;
 pub mod dataflow;
@@ -25,7 +26,9 @@ pub mod lines;
 pub mod merge;
 pub mod operator;
 pub mod run;
+pub mod shard;
 pub mod spread;
+pub mod state;
 pub mod tally;
 pub mod watermark;
 pub mod window;

@@ -6,6 +6,7 @@ use contract::dead_letter::DeadLetter;
 
 use crate::error::WindowingError;
 use crate::spread::{Counters, Emitted, Input, Settings, Side, SpreadLogic};
+use crate::state::{PartitionState, StateError};
 use crate::windows::{TooManyOpen, Windows};
 
 /// What a file gives.
@@ -72,6 +73,31 @@ impl Partition {
             partition,
             windows: Windows::new(shape, settings.max_gap_ms, settings.max_open_records, logic),
         })
+    }
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// [`StateError`] where that cannot be gone on from with these settings.
+    pub fn restore(
+        settings: Arc<Settings>,
+        partition: i32,
+        state: PartitionState,
+    ) -> Result<Self, StateError> {
+        Ok(Self {
+            partition,
+            windows: state.restore(settings, partition)?,
+        })
+    }
+
+    /// Its state now.
+    #[must_use]
+    pub fn state(&self) -> PartitionState {
+        PartitionState::of(&self.windows)
+    }
+
+    pub(crate) fn into_parts(self) -> (i32, Windows<SpreadLogic>) {
+        (self.partition, self.windows)
     }
 
     /// Takes the next record.

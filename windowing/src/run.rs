@@ -1,36 +1,62 @@
 //! The shell: `ticks` in from Kafka, `spreads`, `ticks-late` and `dead-letters` out to it.
 //!
-//! A worker has a consumer of its own for the partitions it owns and shares the producer. What when full: the consumer's
-//! channel is bounded, so a slow worker stops the polling; a full producer queue holds up the worker. Delivery is at least
-//! once: the log is read from where the caller says, and what it gives is written, again if it was written before.
+//! A worker has a consumer of its own for the partitions it owns. What when full: the consumer's channel is bounded, so a
+//! slow worker stops the polling; a full queue towards the broker holds up the worker. Delivery is one of two:
+//!
+//! - at least once (`outlet`): the log is read from where the caller says, and what it gives is written, again if it was
+//!   written before;
+//! - exactly once ([`ExactlyOnce`]): results and the positions they follow from go into one transaction, a few times a second;
+//!   states go to `checkpoints` in such transactions now and then. A start fences its predecessor and brings back the newest
+//!   checkpoint (`recovery`), reads on from there and leaves out what was committed (`hand_over`); one thread owns the
+//!   transactions (`committer`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use contract::topic;
-use kafka_io::{
-    Broker, Consumer, ConsumerOptions, Event, KafkaError, Producer, ProducerOptions, Record, Start,
-};
+use kafka_io::{Broker, Consumer, ConsumerOptions, KafkaError, ProducerOptions, Start};
 
-use crate::dataflow::{self, BoxError, Outlet, Polled, Results, Source, Task};
+mod committer;
+mod exactly_once;
+mod hand_over;
+mod outlet;
+mod recovery;
+mod source;
+mod standing;
+
+pub use exactly_once::{Delivered, ExactlyOnce};
+
+use crate::dataflow::{self, Polled, Task};
 use crate::error::WindowingError;
-use crate::spread::{Counters, Input, Settings, Side};
+use crate::shard::Shard;
+use crate::spread::{Counters, Settings};
 use crate::tally::{SharedTally, Tallied};
+use exactly_once::Attempt;
+use outlet::AtLeastOnceOutlet;
+use source::KafkaSource;
 
-/// How long a poll waits for records before it looks at the stop flag.
-const POLL: Duration = Duration::from_millis(100);
-/// How long the end of a job waits for its last records to be acknowledged.
-const FLUSH: Duration = Duration::from_secs(60);
+/// What a crash may do to the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Records may be written twice, none is lost.
+    AtLeastOnce,
+    /// Readers of what is committed see each record once.
+    ExactlyOnce(ExactlyOnce),
+}
 
 /// How a job runs.
 #[derive(Clone)]
 pub struct JobOptions {
-    /// Where in `ticks` it starts.
+    /// Where in `ticks` it starts; under exactly-once only where nothing was committed before.
     pub start: Start,
     /// timely workers; no more than there are partitions are used.
     pub workers: usize,
+    /// Which partitions are its own.
+    pub shard: Shard,
+    /// What a crash may do to the output.
+    pub delivery: Delivery,
     /// Set by anybody, it stops the job without closing what the log has not closed.
     pub stop: Arc<AtomicBool>,
     /// Called once for each venue heard of.
@@ -40,6 +66,9 @@ pub struct JobOptions {
 /// `ticks` to `spreads`, ready to run.
 pub struct Job {
     settings: Settings,
+    broker: Broker,
+    options: JobOptions,
+    /// Under at-least-once; exactly-once makes its own at each attempt.
     tasks: Vec<Task>,
     handle: JobHandle,
 }
@@ -47,60 +76,136 @@ pub struct Job {
 /// What others see of a running job.
 #[derive(Clone)]
 pub struct JobHandle {
-    consumers: Vec<(Vec<i32>, Arc<Consumer>)>,
+    shared: Arc<Shared>,
     tally: SharedTally,
 }
 
+type Readers = Vec<(Vec<i32>, Arc<Consumer>)>;
+
+/// What a job and its handles share.
+#[derive(Default)]
+struct Shared {
+    readers: Mutex<Readers>,
+    entered: Condvar,
+    /// Offsets to end at, kept for readers that come later.
+    ends: Mutex<Option<BTreeMap<i32, i64>>>,
+    delivered: Mutex<Delivered>,
+}
+
+impl Shared {
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, readers: Readers) -> Result<(), KafkaError> {
+        *self.readers() = readers;
+        self.entered.notify_all();
+        let ends = self
+            .ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        ends.map_or(Ok(()), |ends| self.stop_at(&ends))
+    }
+
+    fn leave(&self) {
+        self.readers().clear();
+    }
+
+    fn stop_at(&self, ends: &BTreeMap<i32, i64>) -> Result<(), KafkaError> {
+        for (partitions, consumer) in &*self.readers() {
+            let stops = partitions.iter().filter_map(|partition| {
+                ends.get(partition)
+                    .map(|&end| (topic::TICKS.name, *partition, end))
+            });
+            consumer.stop_at(stops)?;
+        }
+        Ok(())
+    }
+
+    fn delivered(&self, change: impl FnOnce(&mut Delivered)) {
+        change(
+            &mut self
+                .delivered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+}
+
+/// Partitions dealt out to so many workers, none of which stays without.
+fn deal(partitions: &[i32], workers: usize) -> Vec<Vec<i32>> {
+    let n_workers = workers.clamp(1, partitions.len().max(1));
+    let mut shares = vec![Vec::new(); n_workers];
+    for (&partition, worker) in partitions.iter().zip((0..n_workers).cycle()) {
+        shares[worker].push(partition);
+    }
+    shares
+}
+
 impl Job {
-    /// Connects consumers and the producer.
+    /// Under at-least-once connects consumers and the producer; exactly-once connects when it runs.
     ///
     /// # Errors
-    /// [`KafkaError`] where settings are refused or threads cannot start. A broker that is away is waited for instead.
+    /// [`KafkaError::NoTransactions`] for exactly-once on the embedded broker; [`KafkaError`] where settings are refused or
+    /// threads cannot start. A broker that is away is waited for instead.
     pub fn new(
         settings: &Settings,
         broker: &Broker,
         options: &JobOptions,
     ) -> Result<Self, KafkaError> {
+        let mut job = Self {
+            settings: settings.clone(),
+            broker: broker.clone(),
+            options: options.clone(),
+            tasks: Vec::new(),
+            handle: JobHandle {
+                shared: Arc::default(),
+                tally: SharedTally::default(),
+            },
+        };
+        match options.delivery {
+            Delivery::AtLeastOnce => job.connect()?,
+            Delivery::ExactlyOnce(_) if !broker.supports_transactions() => {
+                return Err(KafkaError::NoTransactions);
+            }
+            Delivery::ExactlyOnce(_) => broker.check_settings()?,
+        }
+        Ok(job)
+    }
+
+    fn connect(&mut self) -> Result<(), KafkaError> {
+        let Self {
+            broker, options, ..
+        } = self;
         let producer = broker.producer(ProducerOptions::new("window").stop(&options.stop))?;
-        let n_workers = options
-            .workers
-            .clamp(1, topic::TICKS.partition_count().max(1));
-        let tally = SharedTally::default();
-        let mut tasks = Vec::new();
-        let mut consumers = Vec::new();
-        for worker in 0..n_workers {
-            let partitions: Vec<i32> = (0..topic::TICKS.partitions)
-                .zip((0..n_workers).cycle())
-                .filter(|(_, owner)| *owner == worker)
-                .map(|(partition, _)| partition)
-                .collect();
+        let mut readers = Vec::new();
+        let shares = deal(&options.shard.partitions(), options.workers);
+        for (worker, partitions) in shares.into_iter().enumerate() {
             let mut wanted = ConsumerOptions::new(format!("window-{worker}"));
             for &partition in &partitions {
                 wanted = wanted.partition(topic::TICKS.name, partition, options.start);
             }
             let consumer = Arc::new(broker.consumer(wanted)?);
-            consumers.push((partitions.clone(), Arc::clone(&consumer)));
-            let outlet = KafkaOutlet {
-                producer: producer.clone(),
-            };
-            tasks.push(Task {
+            readers.push((partitions.clone(), Arc::clone(&consumer)));
+            self.tasks.push(Task {
                 partitions,
                 source: Box::new(KafkaSource {
                     consumer,
-                    stop: Arc::clone(&options.stop),
+                    stops: vec![Arc::clone(&options.stop)],
+                    at_end: Polled::End,
+                    restored: Vec::new(),
+                    again_to: BTreeMap::new(),
+                    held: Vec::new(),
                 }),
                 outlet: Box::new(Tallied::new(
-                    outlet,
-                    &tally,
+                    AtLeastOnceOutlet(producer.clone()),
+                    &self.handle.tally,
                     Arc::clone(&options.on_new_venue),
                 )),
             });
         }
-        Ok(Self {
-            settings: settings.clone(),
-            tasks,
-            handle: JobHandle { consumers, tally },
-        })
+        self.handle.shared.enter(readers)
     }
 
     /// What others may look at and steer while it runs.
@@ -112,26 +217,34 @@ impl Job {
     /// Runs until the stop flag is set, or until the offsets of [`JobHandle::finish_at`] are reached.
     ///
     /// # Errors
-    /// As [`dataflow::run`].
+    /// As [`dataflow::run`]; under exactly-once [`WindowingError::Kafka`] with [`KafkaError::Fenced`] when another process
+    /// has taken over, and what keeps it from going on from what was committed.
     pub fn run(self) -> Result<Counters, WindowingError> {
-        dataflow::run(&self.settings, self.tasks)
+        match &self.options.delivery {
+            Delivery::AtLeastOnce => dataflow::run(&self.settings, self.tasks),
+            Delivery::ExactlyOnce(exactly) => Attempt {
+                settings: &self.settings,
+                broker: &self.broker,
+                options: &self.options,
+                exactly,
+                tally: &self.handle.tally,
+                shared: &self.handle.shared,
+            }
+            .run(),
+        }
     }
 }
 
 impl JobHandle {
-    /// Takes these offsets (the first not to be read, by partition of `ticks`) for the end of the input.
+    /// Takes these offsets (the first not to be read, by partition of `ticks`) for the end of the input: at least once then
+    /// closes what is open; exactly once leaves it open, for the log goes on.
     ///
     /// # Errors
     /// [`KafkaError::NotAssigned`] for a partition that is none of `ticks`.
     pub fn finish_at(&self, ends: &BTreeMap<i32, i64>) -> Result<(), KafkaError> {
-        for (partitions, consumer) in &self.consumers {
-            let stops = partitions.iter().filter_map(|partition| {
-                ends.get(partition)
-                    .map(|&end| (topic::TICKS.name, *partition, end))
-            });
-            consumer.stop_at(stops)?;
-        }
-        Ok(())
+        let shared = &self.shared;
+        *shared.ends.lock().unwrap_or_else(PoisonError::into_inner) = Some(ends.clone());
+        shared.stop_at(ends)
     }
 
     /// Waits until the readers have found their partitions and settled where they start.
@@ -139,9 +252,24 @@ impl JobHandle {
     /// # Errors
     /// [`KafkaError`] where they cannot within `timeout`.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.consumers
-            .iter()
-            .try_for_each(|(_, consumer)| consumer.wait_ready(timeout))
+        let since = Instant::now();
+        let (readers, _) = self
+            .shared
+            .entered
+            .wait_timeout_while(self.shared.readers(), timeout, |readers| readers.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        if readers.is_empty() {
+            return Err(KafkaError::Away {
+                what: "a place to go on from".to_owned(),
+                brokers: "the brokers".to_owned(),
+                waited: since.elapsed(),
+                reason: "still taking over".to_owned(),
+            });
+        }
+        let readers = readers.clone();
+        readers.iter().try_for_each(|(_, consumer)| {
+            consumer.wait_ready(timeout.saturating_sub(since.elapsed()))
+        })
     }
 
     /// What it gave so far.
@@ -150,19 +278,31 @@ impl JobHandle {
         self.tally.get()
     }
 
+    /// What exactly-once has done so far.
+    #[must_use]
+    pub fn delivered(&self) -> Delivered {
+        *self
+            .shared
+            .delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Records of `ticks` not read yet, by figures up to a second old.
     #[must_use]
     pub fn lag(&self) -> Option<u64> {
-        self.consumers
-            .iter()
-            .map(|(_, consumer)| consumer.lag())
-            .sum()
+        let readers = self.shared.readers();
+        if readers.is_empty() {
+            return None;
+        }
+        readers.iter().map(|(_, consumer)| consumer.lag()).sum()
     }
 
     /// Why it cannot read, if it cannot.
     #[must_use]
     pub fn waiting(&self) -> Option<String> {
-        self.consumers
+        let readers = self.shared.readers();
+        readers
             .iter()
             .find_map(|(_, consumer)| match consumer.state() {
                 kafka_io::State::Waiting { reason, .. } => Some(reason),
@@ -171,81 +311,14 @@ impl JobHandle {
     }
 }
 
-struct KafkaSource {
-    consumer: Arc<Consumer>,
-    stop: Arc<AtomicBool>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Source for KafkaSource {
-    fn poll(&mut self, batch: &mut Vec<(i32, Input)>) -> Result<Polled, BoxError> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Ok(Polled::Stop);
-        }
-        match self.consumer.recv(POLL) {
-            Some(Event::Batch(records)) => {
-                batch.extend(records.messages().map(|message| {
-                    let input = Input {
-                        offset: message.offset,
-                        bytes: message.value.unwrap_or_default().to_vec(),
-                    };
-                    (message.partition, input)
-                }));
-                Ok(Polled::More)
-            }
-            Some(Event::End) => Ok(Polled::End),
-            Some(Event::Failed(error)) => Err(Box::new(error)),
-            None => Ok(Polled::More),
-        }
-    }
-}
-
-struct KafkaOutlet {
-    producer: Producer,
-}
-
-impl Outlet for KafkaOutlet {
-    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
-        for (_, emitted) in results.spreads.drain(..) {
-            let key = emitted.pair.as_bytes();
-            let partition = topic::SPREADS.partition_of(key);
-            self.producer.send(Record::new(
-                topic::SPREADS.name,
-                partition,
-                key,
-                &emitted.line,
-            ))?;
-        }
-        for (_, side) in results.side.drain(..) {
-            match side {
-                Side::Late { pair, line } => {
-                    let key = pair.as_bytes();
-                    let partition = topic::TICKS_LATE.partition_of(key);
-                    self.producer.send(Record::new(
-                        topic::TICKS_LATE.name,
-                        partition,
-                        key,
-                        &line,
-                    ))?;
-                }
-                Side::Dead(letter) => {
-                    let key = letter.topic.clone();
-                    let (bytes, headers) = letter.into_record();
-                    let headers: Vec<(&str, &[u8])> = headers
-                        .iter()
-                        .map(|(name, value)| (*name, value.as_bytes()))
-                        .collect();
-                    let partition = topic::DEAD_LETTERS.partition_of(key.as_bytes());
-                    let record =
-                        Record::new(topic::DEAD_LETTERS.name, partition, key.as_bytes(), &bytes);
-                    self.producer.send(record.headers(&headers))?;
-                }
-            }
-        }
-        results.ended.clear();
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), BoxError> {
-        Ok(self.producer.flush(FLUSH)?)
+    #[test]
+    fn partitions_are_dealt_out_so_that_no_worker_stays_without() {
+        assert_eq!(deal(&[0, 2, 4], 2), [vec![0, 4], vec![2]]);
+        assert_eq!(deal(&[1], 8), [vec![1]]);
+        assert_eq!(deal(&[0, 1, 2], 0), [vec![0, 1, 2]]);
     }
 }

@@ -130,6 +130,10 @@ impl<O: Outlet> Outlet for Tallied<O> {
         self.inner.accept(results)
     }
 
+    fn wants_state(&mut self, partition: i32) -> bool {
+        self.inner.wants_state(partition)
+    }
+
     fn finish(&mut self) -> Result<(), BoxError> {
         self.inner.finish()
     }

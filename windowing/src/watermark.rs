@@ -6,11 +6,14 @@
 //!
 //! In: what each record says of its source. Out: how far event time has surely come. No records, no clock.
 
+use serde::{Deserialize, Serialize};
+
 /// A source by its place in the order of first mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum State {
     #[default]
     Unknown,
@@ -18,7 +21,7 @@ enum State {
     Out,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Source {
     state: State,
     mark_ns: Option<i64>,
@@ -32,7 +35,7 @@ impl Source {
 }
 
 /// The watermark and what it follows from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermarks {
     sources: Vec<Source>,
     watermark_ns: Option<i64>,

@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 use crate::watermark::{SourceId, Watermarks};
 use crate::window::{Shape, Window};
 
+mod state;
+
+pub use state::{PaneState, WindowsState};
+
 /// What an input turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item<E> {

@@ -8,16 +8,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use contract::config::Config;
+use contract::config::{Config, Delivery as Settled};
 use indicatif::ProgressBar;
-use kafka_io::Start;
+use kafka_io::{KafkaError, Start};
 use windowing::dataflow::{self, BoxError, Polled, Source, Task};
-use windowing::run::{Job, JobOptions};
+use windowing::run::{Delivery, ExactlyOnce, Job, JobOptions};
 use windowing::spread::Input;
 use windowing::tally::{SharedTally, Tallied, Tally};
 use windowing::{Settings, WindowingError};
 
-use crate::cli::{StartAt, WindowArgs};
+use crate::cli::{DeliveryArg, StartAt, WindowArgs};
 use crate::failure::{Failure, Outcome};
 use crate::files::{self, Files};
 use crate::stop::Stop;
@@ -103,18 +103,31 @@ fn from_broker(args: &WindowArgs, config: &Config, workers: usize, stop: &Stop) 
     let started = Instant::now();
     let broker = settings::cluster(config, args.broker.as_deref())?;
     report::await_topics(&broker, stop)?;
+    let delivery = delivery(args, config)?;
+    tracing::info!(
+        broker = broker.address(),
+        workers,
+        shard = %args.shard,
+        delivery = match delivery {
+            Delivery::AtLeastOnce => "at-least-once",
+            Delivery::ExactlyOnce(_) => "exactly-once",
+        },
+        start = ?args.start,
+        "windowing"
+    );
     let options = JobOptions {
         start: match args.start {
             StartAt::Beginning => Start::Beginning,
             StartAt::End => Start::End,
         },
         workers,
+        shard: args.shard,
+        delivery,
         stop: Arc::clone(&stop.flag),
         on_new_venue: report::warn_of_missing_fee(config),
     };
     let job = Job::new(&Settings::from(config), &broker, &options)?;
     let handle = job.handle();
-    tracing::info!(broker = broker.address(), workers, start = ?args.start, "windowing");
     let watcher = report::watch("window", stop, Duration::from_secs(10), move || {
         let tally = handle.tally();
         match handle.waiting() {
@@ -124,6 +137,8 @@ fn from_broker(args: &WindowArgs, config: &Config, workers: usize, stop: &Stop) 
                 spreads = tally.records(),
                 late = tally.late,
                 dead = tally.dead,
+                commits = handle.delivered().commits,
+                checkpoints = handle.delivered().checkpoints,
                 lag = handle.lag(),
                 "windowing"
             ),
@@ -139,6 +154,25 @@ fn from_broker(args: &WindowArgs, config: &Config, workers: usize, stop: &Stop) 
         Err(Failure::Interrupted)
     } else {
         Ok(())
+    }
+}
+
+/// What was asked for, else what the settings say.
+fn delivery(args: &WindowArgs, config: &Config) -> Result<Delivery, Failure> {
+    let asked = match args.delivery {
+        Some(DeliveryArg::ExactlyOnce) => Settled::ExactlyOnce,
+        Some(DeliveryArg::AtLeastOnce) => Settled::AtLeastOnce,
+        None => config.windowing.delivery,
+    };
+    match asked {
+        Settled::AtLeastOnce if args.from_start => Err(Failure::WrongUse(
+            "--from-start is for exactly-once; at-least-once keeps no place to forget".to_owned(),
+        )),
+        Settled::AtLeastOnce => Ok(Delivery::AtLeastOnce),
+        Settled::ExactlyOnce => Ok(Delivery::ExactlyOnce(ExactlyOnce {
+            from_start: args.from_start,
+            ..ExactlyOnce::from(config)
+        })),
     }
 }
 
@@ -158,6 +192,10 @@ fn close(tally: &Tally, elapsed: Duration, json: bool) -> Outcome {
 fn failure(error: WindowingError) -> Failure {
     match error {
         WindowingError::TooManyOpen { .. } => Failure::BadInput(error.into()),
+        WindowingError::Kafka(KafkaError::Fenced { .. }) => Failure::Fenced(error.into()),
+        WindowingError::Kafka(KafkaError::NoTransactions) => {
+            Failure::WrongUse(format!("{error}: `--delivery at-least-once`"))
+        }
         other => other.into(),
     }
 }

@@ -228,6 +228,15 @@ impl Book {
         Ok((pair_id, leg, venue))
     }
 
+    /// From and to of each rate, in the order of first mention.
+    pub(crate) fn rate_names(&self) -> Vec<(&str, &str)> {
+        let mut names = vec![("", ""); self.rates.len()];
+        for ((from, to), id) in &self.rate_ids {
+            names[id.at()] = (from, to);
+        }
+        names
+    }
+
     /// A tick of this leg lies in a window that closes: from now on the leg and its pair exist.
     pub fn exist(&mut self, pair_id: PairId, leg: LegId) {
         let bit = 1_u64.checked_shl(leg.0).unwrap_or(0);

@@ -16,6 +16,7 @@ use super::bucket::Buckets;
 use super::counters::Counters;
 use super::event::{Event, PairId};
 use super::settings::Settings;
+use super::state::{BookState, Misfit};
 use super::walk::{QuoteUpdate, Scratch, WindowOf};
 use crate::watermark::SourceId;
 use crate::window::Window;
@@ -78,6 +79,33 @@ impl SpreadLogic {
             counters: Counters::default(),
             buckets: Buckets::default(),
         }
+    }
+
+    /// Goes on from what a book knew; counters begin anew.
+    ///
+    /// # Errors
+    /// [`Misfit`] for rows that no book gives.
+    pub fn restore(
+        settings: Arc<Settings>,
+        partition: i32,
+        state: BookState,
+    ) -> Result<Self, Misfit> {
+        Ok(Self {
+            book: Book::restore(state, &settings)?,
+            ..Self::new(settings, partition)
+        })
+    }
+
+    /// What holds for the job.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is known between windows.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
     }
 
     /// What it has seen so far.

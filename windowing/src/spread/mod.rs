@@ -3,7 +3,8 @@
 //! Only quotes that were live at the same instant of event time are compared. Reading order: [`settings`] and [`fee`] (what
 //! the user decides), [`event`] (what is kept of a record), [`book`] (venues, rates, pairs and their legs between windows),
 //! [`admit`] (a record becomes an event, or a dead letter), [`figures`] and [`volume`] (exact arithmetic), [`walk`] (one
-//! pair through one window; its legs and routes beside it, its record in `describe`), [`logic`] (all of it as the logic of [`crate::windows`]).
+//! pair through one window; its legs and routes beside it, its record in `describe`), [`logic`] (all of it as the logic of
+//! [`crate::windows`]), [`state`] (all of it as plain data).
 
 pub mod admit;
 pub mod book;
@@ -13,6 +14,7 @@ pub mod fee;
 pub mod figures;
 pub mod logic;
 pub mod settings;
+pub mod state;
 pub mod volume;
 pub mod walk;
 

@@ -15,6 +15,8 @@ mod routes;
 mod watermark;
 mod windows;
 
+pub(crate) use generated::runner;
+
 use std::collections::BTreeMap;
 
 use windowing::{Fee, Settings, VenueRules, window_lines};
@@ -52,7 +54,7 @@ impl Case {
         self
     }
 
-    fn for_reference(&self) -> ReferenceSettings {
+    pub(crate) fn for_reference(&self) -> ReferenceSettings {
         let mut venue_quote_max_age_ms = BTreeMap::new();
         let mut fees_bps = BTreeMap::new();
         for (venue, (fee, age)) in &self.venues {
@@ -71,7 +73,7 @@ impl Case {
         }
     }
 
-    fn for_product(&self) -> Settings {
+    pub(crate) fn for_product(&self) -> Settings {
         let rules = |(fee, age): &(String, Option<i64>)| VenueRules {
             taker_fee: Fee::parse(fee).expect("tests give fees that are fees"),
             quote_max_age_ms: *age,

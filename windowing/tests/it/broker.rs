@@ -18,7 +18,8 @@ use kafka_io::{
 };
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use windowing::run::{Job, JobOptions};
+use windowing::run::{Delivery, Job, JobOptions};
+use windowing::shard::Shard;
 use windowing::{Settings, window_lines};
 
 use crate::generator::{render, stream};
@@ -133,6 +134,8 @@ fn check(
     let options = JobOptions {
         start: Start::Beginning,
         workers,
+        shard: Shard::ALL,
+        delivery: Delivery::AtLeastOnce,
         stop: Arc::new(AtomicBool::new(false)),
         on_new_venue: Arc::new(|_| {}),
     };

@@ -8,3 +8,4 @@ mod broker;
 mod generator;
 mod line;
 mod reference;
+mod restored;

@@ -29,7 +29,7 @@ fn number_from(variable: &str, otherwise: u32) -> u32 {
     }
 }
 
-fn runner(cases: u32, stream_of_seeds: u8) -> TestRunner {
+pub(crate) fn runner(cases: u32, stream_of_seeds: u8) -> TestRunner {
     let mut seed = [stream_of_seeds; 32];
     let said = number_from("LOCKSTEP_AGREEMENT_SEED", 1);
     seed[..4].copy_from_slice(&said.to_le_bytes());

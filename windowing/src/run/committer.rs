@@ -1,0 +1,203 @@
+//! The thread that owns the transactions: results of all workers in, commits out.
+//!
+//! ```text
+//! worker --results--> queue --> committer: begin, send ..., at most once per interval: commit with all positions
+//!    \--state--> keeper --parts----/
+//! ```
+//!
+//! What a worker hands over is a batch's results with the position behind that batch, so whatever lies in the queue up to some
+//! place is a consistent cut. A checkpoint comes behind the results that led to it. Commits follow each other by an interval;
+//! after a pause longer than that the first result is committed as soon as nothing more comes with it.
+//! What when full: the queue holds [`QUEUE`] batches, then workers wait, and with them the reading.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use contract::checkpoint;
+use contract::topic;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use kafka_io::{KafkaError, Ticket, TransactionalProducer};
+
+use super::Shared;
+use super::outlet::{record, send_all};
+use super::standing::{Identity, Standing};
+use crate::dataflow::Results;
+use crate::state::PartitionState;
+
+/// How many batches' results may wait.
+pub(super) const QUEUE: usize = 8;
+/// How often the client may report while nothing comes.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// What reaches the committer.
+pub(super) enum Handed {
+    /// What a batch gave, with the positions behind it.
+    Results(Results),
+    /// A checkpoint; all that its partition gave before it was handed over before.
+    Checkpoint(Checkpoint),
+}
+
+/// The records of a checkpoint.
+pub(super) struct Checkpoint {
+    partition: i32,
+    position: i64,
+    records: Vec<(String, Vec<u8>)>,
+}
+
+/// A state on its way to become a checkpoint.
+pub(super) struct Captured {
+    pub(super) partition: i32,
+    pub(super) position: i64,
+    pub(super) state: PartitionState,
+}
+
+/// Writes states as text, on a thread of its own, so that neither workers nor the committer are held up by it.
+pub(super) fn keep(job: &str, captured: &Receiver<Captured>, to: &Sender<Handed>) {
+    for state in captured {
+        let records = checkpoint::cut(job, state.partition, state.position, &state.state.to_text());
+        let checkpoint = Checkpoint {
+            partition: state.partition,
+            position: state.position,
+            records,
+        };
+        if to.send(Handed::Checkpoint(checkpoint)).is_err() {
+            return;
+        }
+    }
+}
+
+/// The owner of the transactions.
+pub(super) struct Committer {
+    pub(super) producer: TransactionalProducer,
+    pub(super) queue: Receiver<Handed>,
+    pub(super) identity: Identity,
+    pub(super) interval: Duration,
+    pub(super) standings: BTreeMap<i32, Standing>,
+    /// Checkpoints of the open transaction: by partition, position and first part.
+    pub(super) checkpoints: BTreeMap<i32, (i64, Ticket)>,
+    pub(super) shared: Arc<Shared>,
+    /// Set when this ends, for whatever reason.
+    pub(super) ended: Arc<AtomicBool>,
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+    }
+}
+
+impl Committer {
+    /// Until nobody hands anything over any more; then all of it is committed.
+    pub(super) fn run(mut self) -> Result<(), KafkaError> {
+        let mut last = Instant::now();
+        let mut pending: Option<Instant> = None;
+        loop {
+            let now = Instant::now();
+            if let Some(since) = pending
+                && now >= last + self.interval
+                && (self.queue.is_empty() || now >= since + self.interval)
+            {
+                last = now;
+                self.commit()?;
+                pending = None;
+                continue;
+            }
+            let wait = match pending {
+                Some(_) => (last + self.interval).saturating_duration_since(now),
+                None => IDLE,
+            };
+            match self.queue.recv_timeout(wait.min(IDLE)) {
+                Ok(handed) => {
+                    self.take(handed)?;
+                    if self.producer.is_open() {
+                        pending.get_or_insert_with(Instant::now);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.producer.serve()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return if pending.is_some() {
+                        self.commit()
+                    } else {
+                        Ok(())
+                    };
+                }
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<&mut TransactionalProducer, KafkaError> {
+        if !self.producer.is_open() {
+            self.producer.begin()?;
+        }
+        Ok(&mut self.producer)
+    }
+
+    fn take(&mut self, handed: Handed) -> Result<(), KafkaError> {
+        match handed {
+            Handed::Results(mut results) => {
+                send_all(&mut results, |record| self.open()?.send(record))?;
+                for (partition, next) in results.next {
+                    let Some(standing) = self.standings.get_mut(&partition) else {
+                        continue;
+                    };
+                    // What is read again ends before what is committed.
+                    if next >= standing.next {
+                        standing.next = next;
+                        let seen = results.seen.get(&partition);
+                        standing.closed_ns = seen.and_then(|(closed_ns, _)| *closed_ns);
+                    }
+                }
+            }
+            Handed::Checkpoint(checkpoint) => self.send_checkpoint(&checkpoint)?,
+        }
+        Ok(())
+    }
+
+    fn send_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), KafkaError> {
+        let topic = topic::CHECKPOINTS;
+        let mut bytes = 0;
+        for (number, (key, value)) in checkpoint.records.iter().enumerate() {
+            bytes += value.len();
+            let key = key.as_bytes();
+            let record = record(&topic, key, value);
+            if number == 0 {
+                let ticket = self.open()?.send_with_ticket(record)?;
+                let kept = (checkpoint.position, ticket);
+                self.checkpoints.insert(checkpoint.partition, kept);
+            } else {
+                self.open()?.send(record)?;
+            }
+        }
+        self.shared.delivered(|delivered| {
+            delivered.checkpoints += 1;
+            delivered.last_checkpoint_bytes = bytes;
+        });
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), KafkaError> {
+        let started = Instant::now();
+        self.open()?.deliver()?;
+        for (partition, (position, ticket)) in std::mem::take(&mut self.checkpoints) {
+            if let Some(standing) = self.standings.get_mut(&partition)
+                && let Some(offset) = self.producer.offset_of(ticket)
+            {
+                standing.from = position;
+                standing.checkpoint = Some(offset);
+            }
+        }
+        let positions: Vec<_> = self
+            .standings
+            .iter()
+            .map(|(&partition, standing)| standing.position(partition, &self.identity))
+            .collect();
+        self.producer.commit(&positions)?;
+        self.shared.delivered(|delivered| {
+            delivered.commits += 1;
+            delivered.last_commit = started.elapsed();
+        });
+        Ok(())
+    }
+}

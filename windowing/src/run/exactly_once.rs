@@ -1,0 +1,271 @@
+//! A run under exactly-once: takes over, reads again, and hands everything to one committer; begins again where a
+//! transaction had to be aborted.
+//!
+//! A failed transaction leaves the workers ahead of what is committed, so they are thrown away with it: the next attempt goes
+//! on from the last commit, as the next process would. A fenced run ends, unless nobody has taken over: then it was away for
+//! longer than its transaction could last, and comes back.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use contract::config::Config;
+use contract::topic;
+use crossbeam_channel::bounded;
+use kafka_io::{Broker, ConsumerOptions, KafkaError, Start};
+
+use super::committer::{Committer, QUEUE, keep};
+use super::hand_over::{CommitterEnded, HandOver, ReadAgain};
+use super::recovery::{Recovered, recover};
+use super::source::KafkaSource;
+use super::standing::{Identity, Standing};
+use super::{JobOptions, Shared, deal};
+use crate::dataflow::{self, Polled, Task};
+use crate::error::WindowingError;
+use crate::spread::{Counters, Settings};
+use crate::tally::{SharedTally, Tallied};
+
+/// How long a fenced run waits for its successor to say so.
+const SUCCESSION: Duration = Duration::from_secs(2);
+/// The pause before another attempt.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How exactly-once goes about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExactlyOnce {
+    /// Under which name positions, checkpoints and transactions are kept.
+    pub deployment: String,
+    /// Least time between two commits.
+    pub commit_interval: Duration,
+    /// Time between two checkpoints of a partition.
+    pub checkpoint_interval: Duration,
+    /// After so long without a commit the brokers abort what is open.
+    pub transaction_timeout: Duration,
+    /// Forget what was committed, and begin where [`JobOptions::start`] says.
+    pub from_start: bool,
+}
+
+impl From<&Config> for ExactlyOnce {
+    fn from(config: &Config) -> Self {
+        let windowing = &config.windowing;
+        Self {
+            deployment: windowing.deployment.clone(),
+            commit_interval: Duration::from_millis(windowing.commit_interval_ms),
+            checkpoint_interval: Duration::from_millis(windowing.checkpoint_interval_ms),
+            transaction_timeout: Duration::from_millis(windowing.transaction_timeout_ms),
+            from_start: false,
+        }
+    }
+}
+
+/// What exactly-once has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Delivered {
+    /// Transactions committed.
+    pub commits: u64,
+    /// How long the last one took to commit.
+    pub last_commit: Duration,
+    /// Checkpoints written.
+    pub checkpoints: u64,
+    /// Bytes of the last one.
+    pub last_checkpoint_bytes: usize,
+    /// Records that had to be read again at the start.
+    pub read_again: u64,
+    /// How long it took at the start until records were read.
+    pub recovery: Duration,
+    /// How often it began again.
+    pub restarts: u64,
+}
+
+/// What an attempt works with.
+pub(super) struct Attempt<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) broker: &'a Broker,
+    pub(super) options: &'a JobOptions,
+    pub(super) exactly: &'a ExactlyOnce,
+    pub(super) tally: &'a SharedTally,
+    pub(super) shared: &'a Arc<Shared>,
+}
+
+impl Attempt<'_> {
+    /// Until the job is stopped, or fails in a way that another attempt would not cure.
+    pub(super) fn run(&self) -> Result<Counters, WindowingError> {
+        let job = format!("{}-window", self.exactly.deployment);
+        let identity = Identity {
+            id: self.options.shard.transactional_id(&job),
+            run: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
+            job,
+        };
+        let mut exactly = self.exactly.clone();
+        loop {
+            let error = match self.once(&exactly, &identity) {
+                Err(WindowingError::Kafka(KafkaError::Stopped(doing))) => {
+                    tracing::info!(
+                        doing,
+                        "stopped; what was not committed comes with the next start"
+                    );
+                    return Ok(self.tally.get().counters());
+                }
+                Err(WindowingError::Kafka(error)) => error,
+                other => return other,
+            };
+            let again = match &error {
+                KafkaError::MustAbort { .. } => true,
+                KafkaError::Fenced { .. } => !self.has_successor(&identity)?,
+                _ => false,
+            };
+            if !again {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, "going on from the last commit");
+            self.shared.delivered(|delivered| delivered.restarts += 1);
+            // Where one attempt has begun anew, the next goes on from there.
+            exactly.from_start = false;
+            self.pause(PAUSE);
+        }
+    }
+
+    /// Whether another run has taken over any of our partitions.
+    fn has_successor(&self, identity: &Identity) -> Result<bool, WindowingError> {
+        self.pause(SUCCESSION);
+        let partitions = self.options.shard.partitions();
+        let (group, topic) = (&identity.job, topic::TICKS.name);
+        let stop = &self.options.stop;
+        let committed = self.broker.committed(group, topic, &partitions, stop)?;
+        Ok(committed.values().any(|position| {
+            let note = Standing::read(position).map(|(_, note)| note.run == identity.run);
+            !note.unwrap_or(false)
+        }))
+    }
+
+    fn pause(&self, time: Duration) {
+        let (_keep, never) = bounded::<()>(0);
+        let since = Instant::now();
+        while since.elapsed() < time && !self.options.stop.load(Ordering::Acquire) {
+            let _ = never.recv_timeout(Duration::from_millis(50));
+        }
+    }
+
+    fn once(&self, exactly: &ExactlyOnce, identity: &Identity) -> Result<Counters, WindowingError> {
+        let started = Instant::now();
+        self.settings.shape()?;
+        let settings = Arc::new(self.settings.clone());
+        let Recovered {
+            producer,
+            standings,
+            restored,
+        } = recover(&settings, self.broker, self.options, exactly, identity)?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let (to_committer, queue) = bounded(QUEUE);
+        let (to_keeper, captured) = bounded(standings.len().max(1));
+        let shares = deal(&self.options.shard.partitions(), self.options.workers);
+        let mut readers = Vec::new();
+        let mut tasks = Vec::new();
+        let mut restored = restored;
+        for (worker, partitions) in shares.into_iter().enumerate() {
+            let mut wanted = ConsumerOptions::new(format!("window-{worker}"));
+            let mut again = BTreeMap::new();
+            for &partition in &partitions {
+                let standing = standings[&partition];
+                let start = Start::At(standing.from);
+                wanted = wanted.partition(topic::TICKS.name, partition, start);
+                if standing.from < standing.next {
+                    again.insert(partition, (standing.next, standing.closed_ns));
+                }
+            }
+            let consumer = Arc::new(self.broker.consumer(wanted)?);
+            readers.push((partitions.clone(), Arc::clone(&consumer)));
+            let now = Instant::now();
+            let hand_over = HandOver::new(
+                to_committer.clone(),
+                to_keeper.clone(),
+                &partitions,
+                exactly.checkpoint_interval,
+                now,
+            );
+            let on_new_venue = Arc::clone(&self.options.on_new_venue);
+            let source = KafkaSource {
+                consumer,
+                stops: vec![Arc::clone(&self.options.stop), Arc::clone(&ended)],
+                // The log goes on: windows that it has not closed stay open.
+                at_end: Polled::Stop,
+                restored: partitions
+                    .iter()
+                    .filter_map(|partition| restored.remove(partition))
+                    .collect(),
+                again_to: again
+                    .iter()
+                    .map(|(&partition, &(to, _))| (partition, to))
+                    .collect(),
+                held: Vec::new(),
+            };
+            tasks.push(Task {
+                partitions,
+                source: Box::new(source),
+                outlet: Box::new(ReadAgain {
+                    inner: Tallied::new(hand_over, self.tally, on_new_venue),
+                    to: again,
+                }),
+            });
+        }
+        let read_again: i64 = standings.values().map(|of| of.next - of.from).sum();
+        self.shared.delivered(|delivered| {
+            delivered.read_again = u64::try_from(read_again).unwrap_or(0);
+            delivered.recovery = started.elapsed();
+        });
+        let took_ms = started.elapsed().as_millis();
+        tracing::info!(id = identity.id, read_again, %took_ms, "taken over");
+        self.shared.enter(readers)?;
+        let committer = Committer {
+            producer,
+            queue,
+            identity: identity.clone(),
+            interval: exactly.commit_interval,
+            standings,
+            checkpoints: BTreeMap::new(),
+            shared: Arc::clone(self.shared),
+            ended,
+        };
+        let result = std::thread::scope(|scope| {
+            let spawn = |name: &'static str| std::thread::Builder::new().name(name.to_owned());
+            let no_thread = |name| move |reason| WindowingError::Thread { name, reason };
+            let committing = spawn("window-commit")
+                .spawn_scoped(scope, || committer.run())
+                .map_err(no_thread("window-commit"))?;
+            spawn("window-keep")
+                .spawn_scoped(scope, move || keep(&identity.job, &captured, &to_committer))
+                .map_err(no_thread("window-keep"))?;
+            drop(to_keeper);
+            let windowed = dataflow::run(self.settings, tasks);
+            let committed = committing.join().unwrap_or_else(|_| {
+                Err(KafkaError::Fatal {
+                    reason: "the committing thread panicked; its reason stands above".to_owned(),
+                })
+            });
+            match (windowed, committed) {
+                (Err(error), _) if !is_committer_ended(&error) => Err(unwrapped(error)),
+                (_, Err(error)) => Err(error.into()),
+                (windowed, Ok(())) => windowed,
+            }
+        });
+        self.shared.leave();
+        result
+    }
+}
+
+fn is_committer_ended(error: &WindowingError) -> bool {
+    matches!(error, WindowingError::Sink(reason) if reason.is::<CommitterEnded>())
+}
+
+/// What an outlet says of a partition stands for itself.
+fn unwrapped(error: WindowingError) -> WindowingError {
+    match error {
+        WindowingError::Sink(reason) => match reason.downcast::<WindowingError>() {
+            Ok(own) => *own,
+            Err(reason) => WindowingError::Sink(reason),
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,213 @@
+//! A worker's outlet under exactly-once: what was committed before is left out, the rest goes to the committer.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use super::committer::{Captured, Handed};
+use crate::dataflow::{BoxError, Outlet, Results};
+use crate::error::WindowingError;
+
+/// The committer is gone; its own error says why.
+#[derive(Debug, thiserror::Error)]
+#[error("the transactions have ended")]
+pub(super) struct CommitterEnded;
+
+/// Hands results to the committer, and now and then a state to be kept.
+pub(super) struct HandOver {
+    to: Sender<Handed>,
+    keeper: Sender<Captured>,
+    interval: Duration,
+    /// When each partition's next checkpoint is due.
+    due: BTreeMap<i32, Instant>,
+}
+
+impl HandOver {
+    /// Checkpoints of the partitions are spread over the interval.
+    pub(super) fn new(
+        to: Sender<Handed>,
+        keeper: Sender<Captured>,
+        partitions: &[i32],
+        interval: Duration,
+        now: Instant,
+    ) -> Self {
+        let n = u32::try_from(partitions.len().max(1)).unwrap_or(u32::MAX);
+        let due = partitions
+            .iter()
+            .zip(1_u32..)
+            .map(|(&partition, place)| (partition, now + interval / n * place))
+            .collect();
+        Self {
+            to,
+            keeper,
+            interval,
+            due,
+        }
+    }
+}
+
+impl Outlet for HandOver {
+    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
+        let states = mem::take(&mut results.states);
+        let next = results.next.clone();
+        self.to
+            .send(Handed::Results(mem::take(results)))
+            .map_err(|_| CommitterEnded)?;
+        // After the results, which the state presupposes.
+        for (partition, state) in states {
+            let Some(&position) = next.get(&partition) else {
+                continue;
+            };
+            let captured = Captured {
+                partition,
+                position,
+                state,
+            };
+            // Where the keeper is busy, the next batch's state will do.
+            if self.keeper.try_send(captured).is_ok() {
+                self.due.insert(partition, Instant::now() + self.interval);
+            }
+        }
+        Ok(())
+    }
+
+    fn wants_state(&mut self, partition: i32) -> bool {
+        let due = self.due.get(&partition);
+        due.is_some_and(|due| Instant::now() >= *due)
+    }
+
+    fn finish(&mut self) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+/// Leaves out what partitions give while they are read again, and holds them to what was committed.
+pub(super) struct ReadAgain<O> {
+    pub(super) inner: O,
+    /// By partition, the committed position and up to where windows were closed there.
+    pub(super) to: BTreeMap<i32, (i64, Option<i64>)>,
+}
+
+impl<O: Outlet> Outlet for ReadAgain<O> {
+    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
+        if !self.to.is_empty() {
+            let again = |partition: &i32| {
+                let reached = results.next.get(partition);
+                let committed = self.to.get(partition);
+                reached
+                    .zip(committed)
+                    .is_some_and(|(reached, (to, _))| reached <= to)
+            };
+            results.spreads.retain(|(partition, _)| !again(partition));
+            results.side.retain(|(partition, _)| !again(partition));
+            for (&partition, &reached) in &results.next {
+                let Some(&(to, committed_ns)) = self.to.get(&partition) else {
+                    continue;
+                };
+                let found_ns = results
+                    .seen
+                    .get(&partition)
+                    .and_then(|(closed_ns, _)| *closed_ns);
+                if reached == to && found_ns != committed_ns {
+                    return Err(Box::new(WindowingError::Diverged {
+                        partition,
+                        next: to,
+                        committed_ns,
+                        found_ns,
+                    }));
+                }
+                if reached >= to {
+                    self.to.remove(&partition);
+                    tracing::info!(
+                        partition,
+                        offset = to,
+                        "read again up to what was committed"
+                    );
+                }
+            }
+        }
+        self.inner.accept(results)
+    }
+
+    fn wants_state(&mut self, partition: i32) -> bool {
+        !self.to.contains_key(&partition) && self.inner.wants_state(partition)
+    }
+
+    fn finish(&mut self) -> Result<(), BoxError> {
+        self.inner.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::spread::Quality;
+
+    use super::*;
+    use crate::spread::{Counters, Emitted};
+
+    struct Count(usize);
+
+    impl Outlet for Count {
+        fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
+            self.0 += results.spreads.len();
+            Ok(())
+        }
+
+        fn wants_state(&mut self, _: i32) -> bool {
+            true
+        }
+
+        fn finish(&mut self) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+
+    fn batch(next: i64, closed_ns: i64) -> Results {
+        let emitted = |partition| {
+            let emitted = Emitted {
+                pair: "A-USD".into(),
+                start_ms: 0,
+                quality: Quality::Ok,
+                line: Vec::new(),
+            };
+            (partition, emitted)
+        };
+        Results {
+            spreads: vec![emitted(0), emitted(1)],
+            next: [(0, next), (1, next)].into(),
+            seen: [0, 1]
+                .map(|partition| (partition, (Some(closed_ns), Counters::default())))
+                .into(),
+            ..Results::default()
+        }
+    }
+
+    #[test]
+    fn what_is_read_again_is_left_out_until_its_position_and_nothing_after_it() {
+        let mut outlet = ReadAgain {
+            inner: Count(0),
+            to: [(1, (20, Some(5)))].into(),
+        };
+        outlet.accept(&mut batch(10, 3)).unwrap();
+        assert_eq!(outlet.inner.0, 1, "partition 0 is new");
+        assert!(outlet.wants_state(0) && !outlet.wants_state(1));
+        outlet.accept(&mut batch(20, 5)).unwrap();
+        assert_eq!(outlet.inner.0, 2);
+        assert!(outlet.wants_state(1));
+        outlet.accept(&mut batch(30, 7)).unwrap();
+        assert_eq!(outlet.inner.0, 4);
+    }
+
+    #[test]
+    fn other_windows_than_were_committed_stop_it() {
+        let mut outlet = ReadAgain {
+            inner: Count(0),
+            to: [(1, (20, Some(5)))].into(),
+        };
+        let stopped = outlet.accept(&mut batch(20, 6)).unwrap_err().to_string();
+        assert!(stopped.contains("--from-start"), "{stopped}");
+        assert_eq!(outlet.inner.0, 0);
+    }
+}

@@ -1,0 +1,220 @@
+//! Where a run begins under exactly-once: takes over, and brings back what was known.
+//!
+//! ```text
+//! fence -> committed positions -> take over -> checkpoints -> partitions, and where to read them from
+//! ```
+//!
+//! Whoever committed under another `transactional.id` (other shards) is fenced first, so that nobody adds to what is read
+//! here. Taking over commits the same positions with a note of this run, by which a fenced process tells a successor from a
+//! time-out. What was committed and cannot be gone on with is an error, never a gap.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use contract::checkpoint::Gathering;
+use contract::topic;
+use kafka_io::{
+    Broker, ConsumerOptions, Event, KafkaError, Position, Start, TransactionOptions,
+    TransactionalProducer, Watermarks,
+};
+
+use super::standing::{Identity, Standing};
+use super::{ExactlyOnce, JobOptions};
+use crate::dataflow::BoxError;
+use crate::error::WindowingError;
+use crate::lines::Partition;
+use crate::spread::Settings;
+use crate::state::PartitionState;
+
+/// How long one question to the broker may take before it is asked again.
+const ASK: Duration = Duration::from_secs(5);
+/// How long the records of checkpoints may stay away.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a run goes on from.
+pub(super) struct Recovered {
+    pub(super) producer: TransactionalProducer,
+    pub(super) standings: BTreeMap<i32, Standing>,
+    pub(super) restored: BTreeMap<i32, Partition>,
+}
+
+/// Why a checkpoint cannot be used, besides what its parts tell.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("`checkpoints` ends before its last part; was the topic emptied or made anew?")]
+    Missing,
+    #[error("its records did not come within {} s", PATIENCE.as_secs())]
+    Late,
+}
+
+/// Everything before the first record.
+pub(super) fn recover(
+    settings: &Arc<Settings>,
+    broker: &Broker,
+    options: &JobOptions,
+    exactly: &ExactlyOnce,
+    identity: &Identity,
+) -> Result<Recovered, WindowingError> {
+    let producer = |id: &str| {
+        broker.transactional_producer(TransactionOptions {
+            name: "window".to_owned(),
+            id: id.to_owned(),
+            group: identity.job.clone(),
+            timeout: exactly.transaction_timeout,
+            stop: Arc::clone(&options.stop),
+        })
+    };
+    let mut ours = producer(&identity.id)?;
+    let partitions = options.shard.partitions();
+    let mut committed = ours.committed(topic::TICKS.name, &partitions)?;
+    if exactly.from_start {
+        tracing::warn!("beginning anew: what was written before is written again");
+    }
+    let others = others(&committed, identity);
+    for id in &others {
+        tracing::info!(id, "taking over from another shard");
+        drop(producer(id)?);
+    }
+    if !others.is_empty() {
+        committed = ours.committed(topic::TICKS.name, &partitions)?;
+    }
+    if exactly.from_start {
+        committed.clear();
+    }
+    let ends = ends(broker, options)?;
+    let mut standings = BTreeMap::new();
+    for &partition in &partitions {
+        let end = ends
+            .get(&partition)
+            .ok_or_else(|| KafkaError::UnknownTopic {
+                topic: topic::TICKS.name.to_owned(),
+            })?;
+        let standing = match committed.get(&partition) {
+            Some(position) => Standing::read(position)?.0,
+            None => Standing::at(match options.start {
+                Start::End => end.high,
+                Start::At(offset) => offset,
+                Start::Beginning | Start::Back(_) => end.low,
+            }),
+        };
+        if standing.from < end.low {
+            return Err(WindowingError::Gone {
+                partition,
+                from: standing.from,
+                low: end.low,
+            });
+        }
+        standings.insert(partition, standing);
+    }
+    let positions: Vec<Position> = standings
+        .iter()
+        .map(|(&partition, standing)| standing.position(partition, identity))
+        .collect();
+    ours.begin()?;
+    ours.commit(&positions)?;
+    let texts = read_checkpoints(broker, &identity.job, &standings)?;
+    let mut restored = BTreeMap::new();
+    for (partition, (offset, text)) in texts {
+        let state = PartitionState::from_text(&text)
+            .and_then(|state| Partition::restore(Arc::clone(settings), partition, state))
+            .map_err(|error| unusable(partition, offset, error))?;
+        restored.insert(partition, state);
+    }
+    Ok(Recovered {
+        producer: ours,
+        standings,
+        restored,
+    })
+}
+
+/// Under which other ids positions were committed.
+fn others(committed: &BTreeMap<i32, Position>, identity: &Identity) -> BTreeSet<String> {
+    committed
+        .values()
+        // A note that cannot be read is told later, if it is needed.
+        .filter_map(|position| Standing::read(position).ok())
+        .map(|(_, note)| note.by.into_owned())
+        .filter(|by| *by != identity.id)
+        .collect()
+}
+
+/// The ends of `ticks`, waited for.
+fn ends(broker: &Broker, options: &JobOptions) -> Result<BTreeMap<i32, Watermarks>, KafkaError> {
+    loop {
+        match broker.watermarks(topic::TICKS.name, ASK) {
+            Err(error) if error.is_retryable() && !options.stop.load(Ordering::Acquire) => {
+                tracing::warn!(%error, "waiting for the broker");
+            }
+            other => return other,
+        }
+    }
+}
+
+/// The texts of the checkpoints that the standings name, with the offset of each one's first part.
+fn read_checkpoints(
+    broker: &Broker,
+    job: &str,
+    standings: &BTreeMap<i32, Standing>,
+) -> Result<BTreeMap<i32, (i64, String)>, WindowingError> {
+    let mut gatherings: BTreeMap<i32, (i64, Gathering)> = standings
+        .iter()
+        .filter_map(|(&partition, standing)| {
+            let offset = standing.checkpoint?;
+            Some((
+                partition,
+                (offset, Gathering::new(job, partition, standing.from)),
+            ))
+        })
+        .collect();
+    let mut texts = BTreeMap::new();
+    let first = gatherings.iter().min_by_key(|(_, (offset, _))| *offset);
+    let Some((&first, &(start, _))) = first else {
+        return Ok(texts);
+    };
+    let topic = topic::CHECKPOINTS.name;
+    let wanted = ConsumerOptions::new("checkpoints").partition(topic, 0, Start::At(start));
+    let consumer = broker.consumer(wanted)?;
+    consumer.stop_at_end();
+    let since = Instant::now();
+    while let Some((&partition, &(offset, _))) = gatherings.first_key_value() {
+        match consumer.recv(Duration::from_millis(100)) {
+            Some(Event::Batch(batch)) => {
+                for message in batch.messages() {
+                    let mut done = None;
+                    for (&partition, (offset, gathering)) in &mut gatherings {
+                        if message.offset < *offset {
+                            continue;
+                        }
+                        let taken = gathering.take(message.key, message.value);
+                        if let Some(text) =
+                            taken.map_err(|error| unusable(partition, *offset, error))?
+                        {
+                            texts.insert(partition, (*offset, text));
+                            done = Some(partition);
+                        }
+                    }
+                    if let Some(partition) = done {
+                        gatherings.remove(&partition);
+                    }
+                }
+            }
+            Some(Event::End) => return Err(unusable(partition, offset, Unusable::Missing)),
+            Some(Event::Failed(error)) => return Err(unusable(first, start, error)),
+            None if since.elapsed() >= PATIENCE => {
+                return Err(unusable(partition, offset, Unusable::Late));
+            }
+            None => {}
+        }
+    }
+    Ok(texts)
+}
+
+fn unusable(partition: i32, offset: i64, reason: impl Into<BoxError>) -> WindowingError {
+    WindowingError::Checkpoint {
+        partition,
+        offset,
+        reason: reason.into(),
+    }
+}
