@@ -22,6 +22,7 @@ mod drive;
 mod ending;
 mod keeper;
 mod link;
+mod pace;
 mod queue;
 mod subscribe;
 mod tally;

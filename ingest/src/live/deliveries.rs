@@ -2,7 +2,8 @@
 //! is. Pure.
 //!
 //! A **stream** is the quotes, or the trades, of one symbol that was asked for. Comes in: frames with the time. Goes out:
-//! silence, the age of each stream, and whether one connection is as good as another.
+//! silence, the age of each stream, and whether one connection is as good as another. Each frame is read here as well as in
+//! the core: well under a microsecond, on the threads of the sockets, and the only way to know its symbol.
 
 use std::fmt;
 use std::time::Duration;

@@ -20,6 +20,7 @@ use tokio_tungstenite::{
 use super::ConnectionSettings;
 use super::deliveries::Deliveries;
 use super::ending::Ending;
+use super::pace::Pace;
 use super::queue::{Event, Gone, Queue};
 use super::subscribe::Plan;
 use super::tally::Counts;
@@ -173,6 +174,7 @@ impl Link {
             connection, plan, ..
         } = &*self.common;
         let mut to_send: VecDeque<String> = plan.messages.iter().cloned().collect();
+        let mut pace = Pace::new(plan.messages_per_s);
         let mut next_send = Instant::now();
         let check = (connection.silent_after / 4).clamp(Duration::from_millis(1), LONGEST_CHECK);
         let mut checks = interval(check);
@@ -181,7 +183,7 @@ impl Link {
             let message = tokio::select! {
                 biased;
                 () = sleep_until(next_send), if !to_send.is_empty() => {
-                    next_send = Instant::now() + plan.spacing;
+                    next_send = pace.place(Instant::now()) + plan.spacing;
                     if let Some(ending) = self.send(socket, to_send.pop_front()).await {
                         return ending;
                     }
@@ -191,6 +193,14 @@ impl Link {
                 _ = checks.tick() => None,
             };
             let ending = match message {
+                // The library answers it as soon as we read on.
+                Some(Some(Ok(Message::Ping(_)))) => {
+                    let now = Instant::now();
+                    let answer_at = pace.place(now);
+                    sleep_until(answer_at).await;
+                    self.view.of(|on| on.excuse(answer_at.duration_since(now)));
+                    None
+                }
                 Some(Some(Ok(message))) => self.take(message).await,
                 Some(Some(Err(error))) => Some(self.ending_of(error)),
                 Some(None) => Some(Ending::ClosedBare),
@@ -238,7 +248,6 @@ impl Link {
                 }
             },
             Message::Close(frame) => return Some(Ending::of_close(frame)),
-            // Pongs are sent by the library.
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return None,
         };
         let kind = self.view.of(|on| on.frame(&text, Instant::now())).flatten();

@@ -26,6 +26,10 @@ const MAX_BINANCE_STREAMS: usize = 1_024;
 /// Between two messages to Coinbase: below its limit of 8 a second for unauthenticated clients.
 const COINBASE_SPACING: Duration = Duration::from_millis(150);
 
+/// Below the limits, which are 5 and 8 a second: one more costs the connection, and in the end the address.
+const BINANCE_MESSAGES_PER_S: usize = 4;
+const COINBASE_MESSAGES_PER_S: usize = 7;
+
 /// What to do with a connection of one dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -35,6 +39,8 @@ pub(super) struct Plan {
     pub(super) messages: Vec<String>,
     /// Between two of them.
     pub(super) spacing: Duration,
+    /// Most messages a second, answers to pings among them.
+    pub(super) messages_per_s: usize,
 }
 
 /// How to ask for what `connection` names.
@@ -55,6 +61,7 @@ pub(super) fn plan(connection: &ConnectionSettings) -> Result<Plan, IngestError>
                 path: binance(connection.dialect, &quotes, trades)?,
                 messages: Vec::new(),
                 spacing: Duration::ZERO,
+                messages_per_s: BINANCE_MESSAGES_PER_S,
             });
         }
     };
@@ -62,6 +69,7 @@ pub(super) fn plan(connection: &ConnectionSettings) -> Result<Plan, IngestError>
         path: String::new(),
         messages,
         spacing: COINBASE_SPACING,
+        messages_per_s: COINBASE_MESSAGES_PER_S,
     })
 }
 

@@ -565,6 +565,54 @@ async fn pings_are_answered_with_their_own_payload() {
 }
 
 #[tokio::test]
+async fn pings_that_come_all_at_once_are_answered_no_faster_than_permitted() {
+    const PINGS: u8 = 9;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let server = Server::start(move |_, stream| {
+        let tell = tell.clone();
+        async move {
+            let mut peer = Peer::accept(stream).await;
+            for n in 0..PINGS {
+                peer.send(Message::Ping(vec![n].into())).await;
+            }
+            peer.text(trade(1)).await;
+            while let Some(message) = peer.next().await {
+                tell.send((message, Instant::now())).unwrap();
+            }
+        }
+    })
+    .await;
+    let running = run(vec![connection(Dialect::Binance, &[&server.url])]);
+    let mut pongs = Vec::new();
+    while pongs.len() < usize::from(PINGS) {
+        pongs.push(timeout(PATIENCE, told.recv()).await.unwrap().unwrap());
+    }
+    running.until("a trade", |kept, _| trades(kept) == 1).await;
+    running.stop().await;
+    for (n, (pong, _)) in (0..PINGS).zip(&pongs) {
+        assert_eq!(*pong, Message::Pong(vec![n].into()));
+    }
+    // Four at once, four after a second, the ninth after another; a busy machine only makes it longer.
+    let took = pongs[8].1.duration_since(pongs[0].1);
+    assert!(took >= Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_pong_that_nobody_asked_for_changes_nothing() {
+    let server = Server::start(|_, stream| async {
+        let mut peer = Peer::accept(stream).await;
+        peer.send(Message::Pong(b"unasked".to_vec().into())).await;
+        peer.text(trade(1)).await;
+        peer.stay().await;
+    })
+    .await;
+    let running = run(vec![connection(Dialect::Binance, &[&server.url])]);
+    running.until("a trade", |kept, _| trades(kept) == 1).await;
+    running.stop().await;
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
 async fn a_slow_consumer_makes_the_sockets_wait_and_nothing_is_lost() {
     const N: u64 = 300;
     let server = Server::start(|_, stream| async {

@@ -10,6 +10,7 @@ mod core_time;
 mod example_capture;
 mod fuzz_seeds;
 mod live;
+mod misbehaviour;
 mod recordings;
 mod replay;
 
