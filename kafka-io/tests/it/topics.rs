@@ -1,6 +1,6 @@
 //! Making topics, comparing them, and asking who is there.
 
-use kafka_io::{KafkaError, TopicDifference, TopicReport, TopicSpec};
+use kafka_io::{Broker, KafkaError, KafkaSettings, TopicDifference, TopicReport, TopicSpec};
 
 use crate::support::{PATIENCE, embedded};
 
@@ -19,6 +19,15 @@ fn topics_are_made_once_and_found_again() {
     let report = broker.ensure_topics(&specs, PATIENCE).unwrap();
     assert_eq!(report.created, Vec::<String>::new());
     assert_eq!(broker.check_topics(&specs, PATIENCE).unwrap(), Vec::new());
+}
+
+#[test]
+fn the_embedded_broker_of_another_process_is_known_for_what_it_is() {
+    let (_embedded, broker) = embedded(2);
+    let elsewhere = Broker::Cluster(KafkaSettings::new(broker.address()));
+    // It has no settings; asking for them would be waiting for nothing.
+    let report = elsewhere.ensure_topics(&[TopicSpec::new("t", 2)], PATIENCE);
+    assert_eq!(report.unwrap().existing, ["t"]);
 }
 
 #[test]
