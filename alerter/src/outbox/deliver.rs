@@ -136,8 +136,13 @@ impl Outbox {
             versions,
             was_urgent,
         });
-        if action == Action::Post {
-            for id in &ids {
+        // Whoever takes over must know of it before Discord does: where it may be posted, and whose message it joins.
+        for id in &ids {
+            let is_new = self
+                .entries
+                .get(id)
+                .is_some_and(|entry| entry.told == Told::Never);
+            if is_new {
                 self.write(id);
             }
         }

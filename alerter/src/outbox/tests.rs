@@ -242,6 +242,11 @@ fn an_episode_within_the_cooldown_joins_the_message_before_it() {
     outbox.put(episode("BTC-USD", 40, 1, false), Some(place(9)), at(30_000));
     let edit = next(&mut outbox, 30_000).unwrap();
     assert_eq!((edit.message_id.as_deref(), edit.episodes), (Some("1"), 2));
+    let newest = records(&mut outbox);
+    assert_eq!(
+        newest[1].1, "open pending 1 once",
+        "a successor edits the same message"
+    );
     outbox.answered(at(30_000), &kept("1"));
     assert_eq!(records(&mut outbox).pop().unwrap().1, "open sent 1 once");
     outbox.put(episode("BTC-USD", 40, 1, true), None, at(31_000));
