@@ -59,7 +59,7 @@ pub fn run(
     let backend = CrosstermBackend::new(BufWriter::with_capacity(WRITE, io::stdout()));
     let mut on = Terminal::new(backend).map_err(DashboardError::Terminal)?;
     let screen = Screen {
-        keys: TerminalKeys,
+        keys: TerminalKeys::start().map_err(DashboardError::Terminal)?,
         door: &door,
         clock: clock.as_ref(),
         logs,

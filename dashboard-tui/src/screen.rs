@@ -4,10 +4,12 @@
 //! Cells are laid out under the lock of the [`Door`]; they are written to the terminal without it.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use contract::time::Clock;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use crossterm::event::Event;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -34,16 +36,62 @@ pub trait Keys {
     fn next(&mut self, at_most: Duration) -> io::Result<Option<Event>>;
 }
 
-/// Keys of the terminal.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TerminalKeys;
+/// Keys of the terminal, read by a thread of their own.
+///
+/// When a terminal is closed, reading from it may never come back (crossterm tries for ever); the drawing thread then still
+/// sees the stop flag that the signal has set, and the process can end. What when full: the reader waits, and so do the keys.
+#[derive(Debug)]
+pub struct TerminalKeys {
+    events: Receiver<io::Result<Event>>,
+    is_over: Arc<AtomicBool>,
+}
+
+/// Keys that wait to be looked at.
+const WAITING_KEYS: usize = 1_024;
+/// How often the reader of the keys looks whether anybody wants them.
+const KEY_CHECK: Duration = Duration::from_millis(100);
+
+impl TerminalKeys {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// What the system says against a thread.
+    pub fn start() -> io::Result<Self> {
+        let (found, events) = bounded(WAITING_KEYS);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let seen_over = Arc::clone(&is_over);
+        std::thread::Builder::new()
+            .name("dashboard-keys".to_owned())
+            .spawn(move || {
+                while !seen_over.load(Ordering::SeqCst) {
+                    let event = match crossterm::event::poll(KEY_CHECK) {
+                        Ok(false) => continue,
+                        Ok(true) => crossterm::event::read(),
+                        Err(error) => Err(error),
+                    };
+                    let is_last = event.is_err();
+                    if found.send(event).is_err() || is_last {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self { events, is_over })
+    }
+}
+
+impl Drop for TerminalKeys {
+    fn drop(&mut self) {
+        // It is not waited for: see above.
+        self.is_over.store(true, Ordering::SeqCst);
+    }
+}
 
 impl Keys for TerminalKeys {
     fn next(&mut self, at_most: Duration) -> io::Result<Option<Event>> {
-        if crossterm::event::poll(at_most)? {
-            crossterm::event::read().map(Some)
-        } else {
-            Ok(None)
+        match self.events.recv_timeout(at_most) {
+            Ok(event) => event.map(Some),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 }

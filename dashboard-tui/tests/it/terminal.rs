@@ -177,6 +177,23 @@ fn part_another_thread_panics() {
 
 #[test]
 #[ignore = "a part of the tests here, which start it on a terminal of its own"]
+fn part_terminal_is_closed() {
+    // What the handler of the signal does when the terminal hangs up.
+    let watch = || {
+        let (_keep, nothing) = crossbeam_channel::bounded::<()>(0);
+        while tcgetattr(std::io::stdin()).is_ok() {
+            let _ = nothing.recv_timeout(Duration::from_millis(10));
+        }
+        STOP.store(true, Ordering::SeqCst);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(watch);
+        dashboard();
+    });
+}
+
+#[test]
+#[ignore = "a part of the tests here, which start it on a terminal of its own"]
 fn part_drawing_panics() {
     let _taken = dashboard_tui::terminal::take().unwrap();
     panic!("a view fell over");
@@ -195,6 +212,24 @@ fn leaving_gives_the_terminal_back() {
         pty.type_in(keys);
         assert!(pty.wait_end(child).success(), "{:?}", pty.seen);
         pty.assert_given_back(before);
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_it() {
+    let mut pty = Pty::new();
+    let mut child = pty.child("terminal::part_terminal_is_closed");
+    pty.wait_for("Spreads");
+    drop(pty);
+    let since = Instant::now();
+    let (_keep, nothing) = crossbeam_channel::bounded::<()>(0);
+    // How it ends nobody is there to see.
+    while child.try_wait().unwrap().is_none() {
+        if since.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it goes on without a terminal");
+        }
+        let _ = nothing.recv_timeout(Duration::from_millis(10));
     }
 }
 
