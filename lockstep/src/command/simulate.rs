@@ -16,6 +16,7 @@ use anyhow::Context;
 use contract::config::Config;
 use contract::time::SystemClock;
 use simulator::discord::{Discord, Limits};
+use simulator::error::SimulatorError;
 use simulator::exchange::{
     Dialect, Exchanges, ExchangesSettings, Handle, Recorded, RecordedSettings, ServerSettings,
 };
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &SimulateArgs, config: &Config, stop: &Stop) -> Outcome 
 
 /// What is to be imitated: the pairs and fees of the configuration, and what the command line adds.
 fn settings(args: &SimulateArgs, config: &Config) -> Result<ExchangesSettings, Failure> {
-    let wrong = |error: simulator::error::SimulatorError| Failure::WrongUse(error.to_string());
+    let wrong = |error: SimulatorError| Failure::WrongUse(error.to_string());
     let mut market = simulated::market_of(args.seed, config)?;
     let moves = args.move_rate.iter().map(|stretch| stretch.0);
     match &mut market.rate {
@@ -104,7 +105,7 @@ fn settings(args: &SimulateArgs, config: &Config) -> Result<ExchangesSettings, F
 
 /// Frames in virtual time, as a recorder would have written them down.
 fn write(settings: RecordedSettings, path: &std::path::Path, stop: &Stop) -> Outcome {
-    let wrong = |error: simulator::error::SimulatorError| Failure::WrongUse(error.to_string());
+    let wrong = |error: SimulatorError| Failure::WrongUse(error.to_string());
     let mut recorded = Recorded::new(settings).map_err(wrong)?;
     let whom = || format!("could not write `{}`", path.display());
     let mut writer = CaptureWriter::create(path).with_context(whom)?;
@@ -137,7 +138,10 @@ fn serve(args: &SimulateArgs, settings: ExchangesSettings, stop: &Stop) -> Outco
         .context("could not start the runtime of the imitated exchanges")?;
     let exchanges = runtime
         .block_on(Exchanges::start(settings, Arc::new(SystemClock), None))
-        .context("could not start the imitated exchanges")?;
+        .map_err(|error| match error {
+            SimulatorError::Listen { .. } => Failure::Failed(error.into()),
+            error => Failure::WrongUse(error.to_string()),
+        })?;
     let mut ports = args.port.iter().filter(|port| port.dialect.is_none());
     let port = ports.next().map_or(0, |port| port.port);
     let discord = Discord::start_at(

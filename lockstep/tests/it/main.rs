@@ -10,3 +10,4 @@ mod broker;
 mod fixture;
 mod recordings;
 mod same_bytes;
+mod simulate;

@@ -139,11 +139,7 @@ impl Session {
 
     /// Whether anything was asked for.
     pub(super) fn is_subscribed(&self) -> bool {
-        !self.subscriptions_bare()
-    }
-
-    fn subscriptions_bare(&self) -> bool {
-        match self {
+        !match self {
             Self::Advanced(session) => session.is_idle(),
             Self::Exchange(session) => session.is_idle(),
             Self::Binance(session) => session.is_idle(),

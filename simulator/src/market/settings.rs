@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::dislocation::{Dislocation, Periodic};
-use super::units::{self, ONE};
+use super::units::ONE;
 use crate::error::SimulatorError;
 
 /// A book. Coinbase's two feeds tell of one book.
@@ -312,7 +312,7 @@ impl MarketSettings {
             }
         }
         for pair in &self.pairs {
-            if pair.price < units::ONE / 10_000 || pair.price > 10_000_000 * ONE {
+            if pair.price < ONE / 10_000 || pair.price > 10_000_000 * ONE {
                 return fault(format!("pair `{}` has no sensible price", pair.name));
             }
         }
