@@ -16,6 +16,7 @@ mod error;
 mod number;
 pub mod phase;
 pub mod preprocess;
+pub mod report;
 pub mod source;
 pub mod surrogate;
 pub mod twin;

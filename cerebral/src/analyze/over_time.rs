@@ -1,0 +1,245 @@
+//! Step 3: windows, and what windows give where nothing is coupled.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView2};
+use num_complex::Complex64;
+
+use super::band::BandRun;
+use super::error::AnalyzeError;
+use super::options::WindowsChoice;
+use super::result::{WindowInfo, WindowsNull};
+use crate::calibration::CouplingWindow;
+use crate::connectivity::{Measure, Windows, over_samples};
+use crate::number::float;
+use crate::preprocess::cut;
+use crate::surrogate::{Nulls, SurrogateTest};
+
+/// New surrogates of each window.
+const SURROGATES: usize = 20;
+/// Windows whose surrogates make the null of one window of a buffer.
+const ROLLING: usize = 10;
+/// Windows behind the null of all, at most.
+const NULL_WINDOWS: usize = 20;
+
+/// Windows of a segment, and their null.
+pub(super) struct OverTime {
+    pub(super) windows: Vec<WindowInfo>,
+    pub(super) null: Option<WindowsNull>,
+}
+
+impl BandRun<'_> {
+    /// Step 3.
+    pub(super) fn over_time(&self) -> Result<OverTime, AnalyzeError> {
+        let options = self.options;
+        let windows = Windows::new(
+            options.window_s,
+            options.hop_s,
+            options.guard_s,
+            self.prepared.rate,
+        )?;
+        let found = match options.windows {
+            WindowsChoice::Whole => self.whole(windows)?,
+            WindowsChoice::Buffered => self.buffered(windows)?,
+        };
+        let null = self.null(windows, &found)?;
+        Ok(OverTime {
+            windows: found,
+            null,
+        })
+    }
+
+    fn whole(&self, windows: Windows) -> Result<Vec<WindowInfo>, AnalyzeError> {
+        let Some(z) = &self.z else {
+            return Ok(Vec::new());
+        };
+        let n_trim = self.pipeline.n_trim();
+        let all = (0..windows.count(z.ncols())).map(|k| {
+            let window = windows.window(k);
+            let (from, to) = (window.start + n_trim, window.end + n_trim);
+            if let Some(reason) = self.left_out(from..to) {
+                return Ok(self.without(from, reason));
+            }
+            self.with(from, cut(z.view(), window))
+        });
+        all.collect()
+    }
+
+    fn buffered(&self, windows: Windows) -> Result<Vec<WindowInfo>, AnalyzeError> {
+        let mut found = Vec::new();
+        for piece in &self.prepared.pieces {
+            let offset = piece.start - self.prepared.segment.start;
+            let mut rolling = Nulls::default();
+            for k in 0..windows.count(piece.len()) {
+                let window = windows.window(k);
+                let from = offset + window.start;
+                let buffer = windows.buffer(k).filter(|buffer| buffer.end <= piece.len());
+                let Some(buffer) = buffer else {
+                    let reason = "its buffer reaches beyond a gap, a restart or an end".to_owned();
+                    found.push(self.without(from, reason));
+                    continue;
+                };
+                let raw = cut(
+                    self.prepared.good_uv.view(),
+                    offset + buffer.start..offset + buffer.end,
+                );
+                let pipeline = windows.pipeline(&self.pipeline);
+                let test = self.window_test(k);
+                let mut info = self.with(from, windows.buffered(raw, &self.pipeline)?.view())?;
+                rolling.append(test.nulls(raw, &pipeline)?);
+                rolling.keep_last(ROLLING * SURROGATES);
+                let significance = test.assess(&test.observe(raw, &pipeline)?, &rolling);
+                info.wpli_p = significance.wpli.map(|wpli| wpli.p);
+                if let Some(reason) = self.left_out(from..offset + window.end) {
+                    info = self.without(from, reason);
+                }
+                found.push(info);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The test of window `k`: its random numbers are its own.
+    fn window_test(&self, k: usize) -> SurrogateTest {
+        SurrogateTest {
+            kind: self.options.surrogate_kind,
+            origin: self.options.surrogate_from,
+            n: SURROGATES,
+            seed: self.options.seed,
+            window: u64::try_from(k).unwrap_or(u64::MAX),
+            alpha: self.options.alpha,
+            ..SurrogateTest::default()
+        }
+    }
+
+    fn left_out(&self, samples: Range<usize>) -> Option<String> {
+        if self.options.keep_artefacts {
+            return None;
+        }
+        let start = self.prepared.segment.start;
+        self.prepared
+            .touched(&(start + samples.start..start + samples.end))
+    }
+
+    fn without(&self, from: usize, reason: String) -> WindowInfo {
+        WindowInfo {
+            start_s: self.prepared.rate.seconds(from),
+            pli_mean: f64::NAN,
+            wpli_mean: f64::NAN,
+            r: f64::NAN,
+            wpli_p: None,
+            coupling_rad_s: None,
+            reason: Some(reason),
+        }
+    }
+
+    fn with(&self, from: usize, z: ArrayView2<'_, Complex64>) -> Result<WindowInfo, AnalyzeError> {
+        let network = over_samples(z, &[Measure::Pli, Measure::Wpli], self.convention())?;
+        let mean = |measure| network.mean(measure).unwrap_or(f64::NAN);
+        Ok(WindowInfo {
+            start_s: self.prepared.rate.seconds(from),
+            pli_mean: mean(Measure::Pli),
+            wpli_mean: mean(Measure::Wpli),
+            r: mean_of(&synchrony(z)),
+            wpli_p: None,
+            coupling_rad_s: None,
+            reason: None,
+        })
+    }
+
+    /// Surrogates of evenly chosen windows, pooled.
+    fn null(
+        &self,
+        windows: Windows,
+        found: &[WindowInfo],
+    ) -> Result<Option<WindowsNull>, AnalyzeError> {
+        let rate = self.prepared.rate;
+        let guard = windows.guard();
+        let buffers: Vec<Range<usize>> = found
+            .iter()
+            .filter(|window| window.reason.is_none())
+            .filter_map(|window| {
+                let from = rate.samples(window.start_s);
+                Some(from.checked_sub(guard)?..from + windows.width() + guard)
+            })
+            .filter(|buffer| buffer.end <= self.prepared.segment.len())
+            .collect();
+        let stride = buffers.len().div_ceil(NULL_WINDOWS).max(1);
+        let pipeline = windows.pipeline(&self.pipeline);
+        let (mut pli, mut wpli) = (Vec::new(), Vec::new());
+        for (k, buffer) in buffers.into_iter().enumerate().step_by(stride) {
+            let raw = cut(self.prepared.good_uv.view(), buffer);
+            let significance = self.window_test(k).run(raw, &pipeline)?;
+            pli.extend(significance.pli.null_means);
+            wpli.extend(
+                significance
+                    .wpli
+                    .into_iter()
+                    .flat_map(|test| test.null_means),
+            );
+        }
+        if wpli.is_empty() {
+            return Ok(None);
+        }
+        let (pli, wpli_band) = (quantiles(&mut pli), quantiles(&mut wpli));
+        let measured: Vec<f64> = found
+            .iter()
+            .map(|window| window.wpli_mean)
+            .filter(|mean| !mean.is_nan())
+            .collect();
+        let above = measured.iter().filter(|mean| **mean > wpli_band[1]).count();
+        Ok(Some(WindowsNull {
+            n: wpli.len(),
+            pli,
+            wpli: wpli_band,
+            above: float(above) / float(measured.len()),
+        }))
+    }
+
+    /// Puts the calibrated coupling over time to the windows: linear between the middles of the windows it was found in.
+    pub(super) fn with_coupling(&self, windows: &mut [WindowInfo], coupling: &[CouplingWindow]) {
+        for window in windows {
+            let at_s = window.start_s + self.options.window_s / 2.0;
+            window.coupling_rad_s = between(coupling, at_s).map(|k| self.prepared.matrix(&k));
+        }
+    }
+}
+
+/// How alike the phases are at each sample: `|mean_i z_i / |z_i||`, 0..=1.
+pub(super) fn synchrony(z: ArrayView2<'_, Complex64>) -> Vec<f64> {
+    let columns = z.columns().into_iter().map(|column| {
+        let sum: Complex64 = column
+            .iter()
+            .map(|value| value / value.norm().max(f64::MIN_POSITIVE))
+            .sum();
+        sum.norm() / float(column.len())
+    });
+    columns.collect()
+}
+
+/// The mean; NaN of none.
+pub(super) fn mean_of(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / float(values.len())
+}
+
+/// The values below which 5 and 95 per cent lie.
+fn quantiles(values: &mut [f64]) -> [f64; 2] {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let at = |share: f64| values[crate::number::samples(float(last), share)];
+    [at(0.05), at(0.95)]
+}
+
+fn between(coupling: &[CouplingWindow], at_s: f64) -> Option<Array2<f64>> {
+    let middle = |window: &CouplingWindow| f64::midpoint(window.span_s[0], window.span_s[1]);
+    let after = coupling.iter().position(|window| middle(window) >= at_s);
+    match after {
+        None => coupling.last().map(|last| last.coupling_rad_s.clone()),
+        Some(0) => coupling.first().map(|first| first.coupling_rad_s.clone()),
+        Some(after) => {
+            let (left, right) = (&coupling[after - 1], &coupling[after]);
+            let weight = (at_s - middle(left)) / (middle(right) - middle(left));
+            Some(&left.coupling_rad_s * (1.0 - weight) + &right.coupling_rad_s * weight)
+        }
+    }
+}
