@@ -23,7 +23,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-const SIZE: (u16, u16) = (124, 34);
+const SIZE: (u16, u16) = (132, 34);
 /// A cell of the picture.
 const CELL: (f64, f64) = (8.4, 17.0);
 const PAIRS: [&str; 5] = ["BTC-USD", "ETH-USD", "SOL-USD", "DOGE-USD", "AVAX-USD"];
