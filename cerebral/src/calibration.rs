@@ -86,9 +86,12 @@ impl Calibration {
     pub fn network(&self, only_edges: bool) -> Result<Network, TwinError> {
         let mut coupling = self.coupling_rad_s.clone();
         if only_edges {
-            coupling.zip_mut_with(&self.edges, |value, edge| *value = if *edge { *value } else { 0.0 });
+            coupling.zip_mut_with(&self.edges, |value, edge| {
+                *value = if *edge { *value } else { 0.0 }
+            });
         }
-        Network::new(self.omega_rad_s.clone(), Coupling::Constant(coupling))?.with_noise(self.noise_rad_sqrt_s.clone())
+        Network::new(self.omega_rad_s.clone(), Coupling::Constant(coupling))?
+            .with_noise(self.noise_rad_sqrt_s.clone())
     }
 }
 
@@ -114,21 +117,29 @@ pub fn calibrate(
 ) -> Result<Calibration, TwinError> {
     settings.validate(rate)?;
     if x.nrows() < 2 {
-        return Err(TwinError::Shape { what: "channels to calibrate", expected: 2, found: x.nrows() });
+        return Err(TwinError::Shape {
+            what: "channels to calibrate",
+            expected: 2,
+            found: x.nrows(),
+        });
     }
     in_range("sample", "finite", x, |_| true)?;
     let held_out = judge::judge(x, rate, settings)?;
     let prepared = prepare(x, rate, settings)?;
     let base = &prepared.base;
     let fitted = fit(base, prepared.start.clone(), settings, Find::Coupling);
-    let alone = prepared.start.with_coupling(Array2::zeros(fitted.p.coupling.dim()));
+    let alone = prepared
+        .start
+        .with_coupling(Array2::zeros(fitted.p.coupling.dim()));
     let uncoupled = fit(base, alone, settings, Find::TheRest);
-    let largest = floor::largest_without_coupling(&uncoupled, &prepared, rate, x.ncols(), settings)?;
+    let largest =
+        floor::largest_without_coupling(&uncoupled, &prepared, rate, x.ncols(), settings)?;
     let noise_floor_rad_s = floor::quantile(&largest, settings.floor_quantile);
     let p = &fitted.p;
     let coupling_sd_rad_s = standard_errors(&fitted);
     let edges = Array2::from_shape_fn(p.coupling.dim(), |at| {
-        p.coupling[at].abs() > noise_floor_rad_s && fitted.unshrunk[at].abs() >= 2.0 * coupling_sd_rad_s[at]
+        p.coupling[at].abs() > noise_floor_rad_s
+            && fitted.unshrunk[at].abs() >= 2.0 * coupling_sd_rad_s[at]
     });
     Ok(Calibration {
         omega_rad_s: p.omega.clone(),
@@ -162,7 +173,11 @@ fn standard_errors(fitted: &Fit) -> Array2<f64> {
             dense::inverse(&factor, &mut covariance, n);
         }
         for j in (0..n).filter(|j| *j != i) {
-            sd[[i, j]] = if regular { covariance[j * n + j].sqrt() } else { f64::INFINITY };
+            sd[[i, j]] = if regular {
+                covariance[j * n + j].sqrt()
+            } else {
+                f64::INFINITY
+            };
         }
     }
     sd
@@ -176,7 +191,15 @@ fn condition_number(fitted: &Fit) -> f64 {
             curvature[j * n + k] / (curvature[j * n + j] * curvature[k * n + k]).sqrt()
         });
         let eigenvalues = scaled.symmetric_eigenvalues();
-        if eigenvalues.min() > 0.0 { eigenvalues.max() / eigenvalues.min() } else { f64::INFINITY }
+        if eigenvalues.min() > 0.0 {
+            eigenvalues.max() / eigenvalues.min()
+        } else {
+            f64::INFINITY
+        }
     };
-    fitted.parabolas.iter().map(|parabola| of(&parabola.whole)).fold(1.0, f64::max)
+    fitted
+        .parabolas
+        .iter()
+        .map(|parabola| of(&parabola.whole))
+        .fold(1.0, f64::max)
 }

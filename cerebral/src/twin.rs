@@ -10,6 +10,7 @@ mod compare;
 mod coupling;
 mod criticality;
 mod drive;
+mod eigen;
 pub(crate) mod error;
 mod field;
 mod history;

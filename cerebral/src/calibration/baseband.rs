@@ -42,7 +42,10 @@ pub(crate) fn baseband(
     let step_s = seconds / float(n_bins.max(1));
     let n_trim = whole((trim_s / step_s).ceil()).unwrap_or(0);
     if n_bins < 2 * n_trim + 16 {
-        return Err(TwinError::TooShort { n_samples: n, needed: whole((2.0 * trim_s + 16.0 * step_s) * rate_hz).unwrap_or(n) + 1 });
+        return Err(TwinError::TooShort {
+            n_samples: n,
+            needed: whole((2.0 * trim_s + 16.0 * step_s) * rate_hz).unwrap_or(n) + 1,
+        });
     }
     let (forward, backward) = (phase::forward(n), phase::inverse(n_bins));
     let mut z = Array2::zeros((n_bins - 2 * n_trim, x.nrows()));
@@ -59,8 +62,13 @@ pub(crate) fn baseband(
         for (k, out) in z.column_mut(channel).iter_mut().enumerate() {
             // The inverse transform counts its bins from `first`; turning by that frequency puts them back.
             let turns = (first * (k + n_trim)) % n_bins;
-            *out = band[k + n_trim] * Complex64::cis(std::f64::consts::TAU * float(turns) / float(n_bins));
+            *out = band[k + n_trim]
+                * Complex64::cis(std::f64::consts::TAU * float(turns) / float(n_bins));
         }
     }
-    Ok(Baseband { z, step_s, from_s: float(n_trim) * step_s })
+    Ok(Baseband {
+        z,
+        step_s,
+        from_s: float(n_trim) * step_s,
+    })
 }

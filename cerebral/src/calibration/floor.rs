@@ -24,9 +24,15 @@ pub(crate) fn largest_without_coupling(
         let x = recording(uncoupled, prepared, rate, n_samples, settings.seed, stream);
         let again = prepare(x.view(), rate, settings)?;
         let found = fit(&again.base, again.start, settings, Find::Unshrunk);
-        Ok(found.unshrunk.iter().fold(0.0_f64, |most, value| most.max(value.abs())))
+        Ok(found
+            .unshrunk
+            .iter()
+            .fold(0.0_f64, |most, value| most.max(value.abs())))
     };
-    let mut largest: Vec<f64> = (0..settings.floor_runs).into_par_iter().map(one).collect::<Result<_, TwinError>>()?;
+    let mut largest: Vec<f64> = (0..settings.floor_runs)
+        .into_par_iter()
+        .map(one)
+        .collect::<Result<_, TwinError>>()?;
     largest.sort_by(f64::total_cmp);
     Ok(largest)
 }
@@ -34,7 +40,9 @@ pub(crate) fn largest_without_coupling(
 /// The smallest of the sorted values that at least `share` of them do not exceed.
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * crate::number::float(sorted.len())).ceil().max(1.0);
-    let index = crate::twin::number::whole(rank - 1.0).unwrap_or(0).min(sorted.len() - 1);
+    let index = crate::twin::number::whole(rank - 1.0)
+        .unwrap_or(0)
+        .min(sorted.len() - 1);
     sorted[index]
 }
 
@@ -45,8 +53,18 @@ mod tests {
     #[test]
     fn a_quantile_is_one_of_the_values() {
         let values: Vec<f64> = (1..=20).map(f64::from).collect();
-        for (share, expected) in [(0.0, 1.0), (0.05, 1.0), (0.5, 10.0), (0.95, 19.0), (0.96, 20.0), (1.0, 20.0)] {
-            assert!((quantile(&values, share) - expected).abs() < 1e-12, "share {share}");
+        for (share, expected) in [
+            (0.0, 1.0),
+            (0.05, 1.0),
+            (0.5, 10.0),
+            (0.95, 19.0),
+            (0.96, 20.0),
+            (1.0, 20.0),
+        ] {
+            assert!(
+                (quantile(&values, share) - expected).abs() < 1e-12,
+                "share {share}"
+            );
         }
     }
 }

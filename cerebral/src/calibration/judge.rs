@@ -48,11 +48,27 @@ pub(crate) fn judge(
     let cut = rate.samples(settings.train_share * rate.seconds(x.ncols()));
     let (train, rest) = x.split_at(ndarray::Axis(1), cut);
     let prepared = prepare(train, rate, settings)?;
-    let test = baseband(rest, rate.hz(), settings.tracked(rate), &prepared.noise, settings.trim_s)?;
-    let fitted = fit(&prepared.base, prepared.start.clone(), settings, Find::Coupling).p;
+    let test = baseband(
+        rest,
+        rate.hz(),
+        settings.tracked(rate),
+        &prepared.noise,
+        settings.trim_s,
+    )?;
+    let fitted = fit(
+        &prepared.base,
+        prepared.start.clone(),
+        settings,
+        Find::Coupling,
+    )
+    .p;
     let refitted = |coupling: Array2<f64>| {
         let start = fitted.with_coupling(coupling);
-        score(&fit(&prepared.base, start, settings, Find::TheRest).p, &test, settings)
+        score(
+            &fit(&prepared.base, start, settings, Find::TheRest).p,
+            &test,
+            settings,
+        )
     };
     let shuffled: Vec<f64> = (0..settings.shuffles)
         .into_par_iter()
@@ -72,9 +88,19 @@ pub(crate) fn judge(
 fn score(p: &Parameters, test: &Baseband, settings: &CalibrationSettings) -> f64 {
     let (n_steps, n) = test.z.dim();
     let skip = steps(SETTLE_S, test.step_s).min(n_steps / 2);
-    let followed = Amplitude::Followed { share: (test.step_s / settings.amplitude_window_s).min(1.0) };
+    let followed = Amplitude::Followed {
+        share: (test.step_s / settings.amplitude_window_s).min(1.0),
+    };
     let mut filtered = Filtered::default();
-    filter(p, &test.z, followed, test.step_s, skip, Keep::Likelihood, &mut filtered);
+    filter(
+        p,
+        &test.z,
+        followed,
+        test.step_s,
+        skip,
+        Keep::Likelihood,
+        &mut filtered,
+    );
     per_sample(filtered.log_likelihood, n_steps - skip, n)
 }
 
@@ -83,7 +109,11 @@ fn shuffle(coupling: &Array2<f64>, seed: u64, run: usize) -> Array2<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // Streams of the noise floor count up from 1, those of shuffles down from the end.
     rng.set_stream(u64::MAX - u64::try_from(run).expect("runs are counted in 64 bits"));
-    let mut entries: Vec<f64> = coupling.indexed_iter().filter(|((i, j), _)| i != j).map(|(_, k)| *k).collect();
+    let mut entries: Vec<f64> = coupling
+        .indexed_iter()
+        .filter(|((i, j), _)| i != j)
+        .map(|(_, k)| *k)
+        .collect();
     entries.shuffle(&mut rng);
     let mut entries = entries.into_iter();
     let mut next = || entries.next().expect("as many as there are places");

@@ -77,22 +77,60 @@ impl CalibrationSettings {
     pub(crate) fn validate(&self, rate: SampleRate) -> Result<(), TwinError> {
         let [low, high] = self.tracked(rate);
         let tracked = "0 to 0.48 of the sampling rate, around the band";
-        in_range("tracked frequency (Hz)", tracked, [&low], |low| low >= 0.0 && low <= self.band.low_hz())?;
-        in_range("tracked frequency (Hz)", tracked, [&high], |high| high >= self.band.high_hz())?;
-        in_range("amplitude window (s)", "above 0", [&self.amplitude_window_s], |s| s > 0.0)?;
+        in_range("tracked frequency (Hz)", tracked, [&low], |low| {
+            low >= 0.0 && low <= self.band.low_hz()
+        })?;
+        in_range("tracked frequency (Hz)", tracked, [&high], |high| {
+            high >= self.band.high_hz()
+        })?;
+        in_range(
+            "amplitude window (s)",
+            "above 0",
+            [&self.amplitude_window_s],
+            |s| s > 0.0,
+        )?;
         in_range("trim (s)", "0 and above", [&self.trim_s], |s| s >= 0.0)?;
-        in_range("ridge ((rad/s)^-2)", "0 and above", [&self.ridge], |ridge| ridge >= 0.0)?;
-        in_range("tolerance (nats)", "0 and above", [&self.tolerance], |tolerance| tolerance >= 0.0)?;
-        in_range("training share", "0.1 to 0.95", [&self.train_share], |share| (0.1..=0.95).contains(&share))?;
-        in_range("quantile of the noise floor", "0 to 1", [&self.floor_quantile], |q| (0.0..=1.0).contains(&q))?;
-        in_range("coupling window or hop (s)", "1 and above", [&self.window_s, &self.hop_s], |s| s >= 1.0)?;
+        in_range(
+            "ridge ((rad/s)^-2)",
+            "0 and above",
+            [&self.ridge],
+            |ridge| ridge >= 0.0,
+        )?;
+        in_range(
+            "tolerance (nats)",
+            "0 and above",
+            [&self.tolerance],
+            |tolerance| tolerance >= 0.0,
+        )?;
+        in_range(
+            "training share",
+            "0.1 to 0.95",
+            [&self.train_share],
+            |share| (0.1..=0.95).contains(&share),
+        )?;
+        in_range(
+            "quantile of the noise floor",
+            "0 to 1",
+            [&self.floor_quantile],
+            |q| (0.0..=1.0).contains(&q),
+        )?;
+        in_range(
+            "coupling window or hop (s)",
+            "1 and above",
+            [&self.window_s, &self.hop_s],
+            |s| s >= 1.0,
+        )?;
         for (what, count, least) in [
             ("iterations", self.max_iterations, 1),
             ("shuffled couplings", self.shuffles, 2),
             ("simulations for the noise floor", self.floor_runs, 1),
         ] {
             if count < least {
-                return Err(TwinError::Shape { what, expected: least, found: count });
+                return Err(TwinError::Shape {
+                    what,
+                    expected: least,
+                    found: count,
+                });
             }
         }
         Ok(())

@@ -32,7 +32,9 @@ pub(crate) fn parabolas(p: &Parameters, expectation: &Expectation, step_s: f64) 
     let total = expectation.total();
     let node = |i: usize| {
         let scale = step_s / p.diffusion[i];
-        let mut whole: Vec<f64> = (0..n * n).map(|k| total.gram_of(i, n)[(k / n).max(k % n) * n + (k / n).min(k % n)] * scale).collect();
+        let mut whole: Vec<f64> = (0..n * n)
+            .map(|k| total.gram_of(i, n)[(k / n).max(k % n) * n + (k / n).min(k % n)] * scale)
+            .collect();
         let mut factor = whole.clone();
         let share = if dense::cholesky(&mut factor, n) {
             let squared: f64 = expectation
@@ -51,7 +53,9 @@ pub(crate) fn parabolas(p: &Parameters, expectation: &Expectation, step_s: f64) 
         };
         whole.iter_mut().for_each(|value| *value *= share);
         let (score, b) = (total.score(p, i, step_s), row(p, i));
-        let h: Vec<f64> = (0..n).map(|j| score[j] + (0..n).map(|k| whole[j * n + k] * b[k]).sum::<f64>()).collect();
+        let h: Vec<f64> = (0..n)
+            .map(|j| score[j] + (0..n).map(|k| whole[j * n + k] * b[k]).sum::<f64>())
+            .collect();
         let own = whole[i * n + i];
         let mut curvature = vec![0.0; n * n];
         let mut slope = vec![0.0; n];
@@ -61,7 +65,11 @@ pub(crate) fn parabolas(p: &Parameters, expectation: &Expectation, step_s: f64) 
                 curvature[j * n + k] = whole[j * n + k] - whole[j * n + i] * whole[i * n + k] / own;
             }
         }
-        Parabola { curvature, slope, whole }
+        Parabola {
+            curvature,
+            slope,
+            whole,
+        }
     };
     (0..n).map(node).collect()
 }
@@ -70,11 +78,18 @@ pub(crate) fn parabolas(p: &Parameters, expectation: &Expectation, step_s: f64) 
 /// estimate.
 fn widths(parabolas: &[Parabola], start: &Array2<f64>) -> Vec<f64> {
     let n = start.nrows();
-    let curvatures = parabolas.iter().flat_map(|p| (0..n).map(|j| p.curvature[j * n + j]));
+    let curvatures = parabolas
+        .iter()
+        .flat_map(|p| (0..n).map(|j| p.curvature[j * n + j]));
     let best = 1.0 / curvatures.fold(0.0_f64, f64::max).sqrt();
-    let largest = start.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let largest = start
+        .iter()
+        .fold(0.0_f64, |most, value| most.max(value.abs()));
     let mut widths = vec![0.0, best / 10.0];
-    while widths.last().is_some_and(|width| *width < 2.0 * largest && widths.len() < 40) {
+    while widths
+        .last()
+        .is_some_and(|width| *width < 2.0 * largest && widths.len() < 40)
+    {
         widths.push(widths.last().copied().unwrap_or(best) * std::f64::consts::SQRT_2);
     }
     widths
@@ -100,8 +115,10 @@ pub(crate) fn shrink(parabolas: &[Parabola], start: &Array2<f64>) -> Array2<f64>
                 if !(h > 0.0) {
                     continue;
                 }
-                let others: f64 =
-                    (0..n).filter(|k| *k != j && *k != i).map(|k| parabola.curvature[j * n + k] * coupling[[i, k]]).sum();
+                let others: f64 = (0..n)
+                    .filter(|k| *k != j && *k != i)
+                    .map(|k| parabola.curvature[j * n + k] * coupling[[i, k]])
+                    .sum();
                 let (estimate, variance) = ((parabola.slope[j] - others) / h, 1.0 / h);
                 let mut most = f64::NEG_INFINITY;
                 for ((log, width), weight) in posterior.iter_mut().zip(&widths).zip(&weights) {
@@ -109,7 +126,9 @@ pub(crate) fn shrink(parabolas: &[Parabola], start: &Array2<f64>) -> Array2<f64>
                     *log = weight.ln() - 0.5 * (total.ln() + estimate * estimate / total);
                     most = most.max(*log);
                 }
-                posterior.iter_mut().for_each(|log| *log = (*log - most).exp());
+                posterior
+                    .iter_mut()
+                    .for_each(|log| *log = (*log - most).exp());
                 let sum: f64 = posterior.iter().sum();
                 let mut mean = 0.0;
                 for ((weight, width), count) in posterior.iter().zip(&widths).zip(&mut counts) {
@@ -123,7 +142,10 @@ pub(crate) fn shrink(parabolas: &[Parabola], start: &Array2<f64>) -> Array2<f64>
             }
         }
         let total: f64 = counts.iter().sum();
-        weights.iter_mut().zip(&counts).for_each(|(weight, count)| *weight = count / total);
+        weights
+            .iter_mut()
+            .zip(&counts)
+            .for_each(|(weight, count)| *weight = count / total);
         if moved < 1e-5 {
             break;
         }

@@ -5,8 +5,8 @@
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use crate::phase::{Spectrum, welch};
 use crate::number::float;
+use crate::phase::{Spectrum, welch};
 use crate::twin::TwinError;
 use crate::twin::number::whole;
 use crate::units::{Band, SampleRate};
@@ -69,8 +69,17 @@ pub(crate) fn noise_beside(
     let welch = welch(x, rate.samples(PIECE_S), rate)?;
     let rows = welch.density.outer_iter().enumerate();
     rows.map(|(channel, power)| {
-        let fitted = beside(&welch, power, [band.low_hz(), band.high_hz()], fit_hz, keep_clear_hz);
-        fitted.ok_or(TwinError::DeadChannel { channel, reason: "no noise spectrum can be fitted beside its band" })
+        let fitted = beside(
+            &welch,
+            power,
+            [band.low_hz(), band.high_hz()],
+            fit_hz,
+            keep_clear_hz,
+        );
+        fitted.ok_or(TwinError::DeadChannel {
+            channel,
+            reason: "no noise spectrum can be fitted beside its band",
+        })
     })
     .collect()
 }
@@ -104,5 +113,12 @@ fn beside(
     let at_hz = hz[peak];
     let level = (y - exponent * (at_hz.ln() - x)).exp();
     let usable = level.is_finite() && level > 0.0;
-    usable.then(|| NoiseSpectrum { level, exponent, at_hz, under_hz, step_hz: hz[1], density: power.to_vec() })
+    usable.then(|| NoiseSpectrum {
+        level,
+        exponent,
+        at_hz,
+        under_hz,
+        step_hz: hz[1],
+        density: power.to_vec(),
+    })
 }

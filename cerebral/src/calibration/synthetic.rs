@@ -37,7 +37,8 @@ pub(crate) fn recording(
         let noise = noise(&prepared.noise[c], rate, n_samples, &mut rng);
         let amplitude = fit.amplitude.column(c);
         for (t, (out, noise)) in row.iter_mut().zip(&noise).enumerate() {
-            *out = amplitude_at(&amplitude, base, rate.seconds(t)) * theta[[c, t]].cos() + scale * noise;
+            *out = amplitude_at(&amplitude, base, rate.seconds(t)) * theta[[c, t]].cos()
+                + scale * noise;
         }
     }
     x
@@ -61,7 +62,10 @@ fn phases(p: &Parameters, rate: SampleRate, n_samples: usize, rng: &mut ChaCha8R
     let mut theta: Vec<f64> = (0..n).map(|_| uniform()).collect();
     let mut out = Array2::zeros((n, n_samples));
     for mut column in out.columns_mut() {
-        column.iter_mut().zip(&theta).for_each(|(out, theta)| *out = *theta);
+        column
+            .iter_mut()
+            .zip(&theta)
+            .for_each(|(out, theta)| *out = *theta);
         transition.step(p, step_s, &theta, &certain);
         for (i, theta) in theta.iter_mut().enumerate() {
             let normal: f64 = StandardNormal.sample(rng);
@@ -72,7 +76,12 @@ fn phases(p: &Parameters, rate: SampleRate, n_samples: usize, rng: &mut ChaCha8R
 }
 
 /// Gaussian noise of the given spectrum.
-fn noise(spectrum: &NoiseSpectrum, rate: SampleRate, n_samples: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+fn noise(
+    spectrum: &NoiseSpectrum,
+    rate: SampleRate,
+    n_samples: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<f64> {
     let seconds = rate.seconds(n_samples);
     // The real part of an inverse transform of one-sided complex lines: a line of density S over 1/T hertz has power
     // S / T, half of it in each quadrature.

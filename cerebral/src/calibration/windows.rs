@@ -26,23 +26,38 @@ const WIDTHS_RAD_S: [f64; 9] = [0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0, 5.0];
 
 /// One step of scoring per window from the fit of the whole: `K + (H_w + 1/width^2)^-1 score_w`, the frequencies changing
 /// along. The width is chosen by marginal likelihood, so a steady network comes out steady.
-pub(crate) fn windows(fit: &Fit, from_s: f64, step_s: f64, settings: &CalibrationSettings) -> Vec<CouplingWindow> {
+pub(crate) fn windows(
+    fit: &Fit,
+    from_s: f64,
+    step_s: f64,
+    settings: &CalibrationSettings,
+) -> Vec<CouplingWindow> {
     let blocks = &fit.expectation.blocks;
     let per_block = |seconds: f64| whole((seconds / BLOCK_S).round()).unwrap_or(1).max(1);
-    let (length, hop) = (per_block(settings.window_s).min(blocks.len()), per_block(settings.hop_s));
+    let (length, hop) = (
+        per_block(settings.window_s).min(blocks.len()),
+        per_block(settings.hop_s),
+    );
     let starts = (0..=blocks.len() - length).step_by(hop);
     let sums: Vec<(usize, Sums)> = starts
         .map(|first| {
             let mut sum = blocks[first].clone();
-            blocks[first + 1..first + length].iter().for_each(|block| sum.merge(block));
+            blocks[first + 1..first + length]
+                .iter()
+                .for_each(|block| sum.merge(block));
             (first, sum)
         })
         .collect();
     let total: f64 = blocks.iter().map(|block| block.n_steps).sum();
     let evidence = |width: f64| -> f64 {
-        sums.iter().map(|(_, sum)| depart(fit, sum, sum.n_steps / total, step_s, width).log_evidence).sum()
+        sums.iter()
+            .map(|(_, sum)| depart(fit, sum, sum.n_steps / total, step_s, width).log_evidence)
+            .sum()
     };
-    let width = WIDTHS_RAD_S.into_iter().max_by(|a, b| evidence(*a).total_cmp(&evidence(*b))).unwrap_or(WIDTHS_RAD_S[0]);
+    let width = WIDTHS_RAD_S
+        .into_iter()
+        .max_by(|a, b| evidence(*a).total_cmp(&evidence(*b)))
+        .unwrap_or(WIDTHS_RAD_S[0]);
     sums.iter()
         .map(|(first, sum)| {
             let departure = depart(fit, sum, sum.n_steps / total, step_s, width);
@@ -66,7 +81,11 @@ struct Departure {
 fn depart(fit: &Fit, sum: &Sums, share: f64, step_s: f64, width: f64) -> Departure {
     let n = fit.p.n();
     let precision = 1.0 / (width * width);
-    let mut out = Departure { by: Array2::zeros((n, n)), sd: Array2::zeros((n, n)), log_evidence: 0.0 };
+    let mut out = Departure {
+        by: Array2::zeros((n, n)),
+        sd: Array2::zeros((n, n)),
+        log_evidence: 0.0,
+    };
     for (i, parabola) in fit.parabolas.iter().enumerate() {
         let mut factor: Vec<f64> = parabola.whole.iter().map(|value| value * share).collect();
         for j in 0..n {

@@ -2,11 +2,11 @@
 //!
 //! Estimates of different reach stand side by side; none of them is a verdict on a fitted network.
 
-use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use crate::twin::coupling::Coupling;
+use crate::twin::eigen::eigenvalues;
 use crate::twin::error::{TwinError, in_range};
 use crate::twin::integrate::{Run, simulate};
 use crate::twin::locked::locked_state;
@@ -49,19 +49,20 @@ pub fn density_at_mean(omega: ArrayView1<'_, f64>) -> f64 {
 ///
 /// Source: key `restrepo-onset` (their eq. for the perturbation theory's lowest order). For networks of many links per node.
 /// NaN where no eigenvalue is above 0.
-pub fn spectral_critical_scale(omega: ArrayView1<'_, f64>, coupling: ArrayView2<'_, f64>) -> f64 {
-    let n = coupling.nrows();
-    let matrix = DMatrix::from_fn(n, n, |i, j| coupling[[i, j]]);
-    let largest = matrix
-        .complex_eigenvalues()
-        .iter()
-        .map(|e| e.re)
-        .fold(f64::NEG_INFINITY, f64::max);
-    if largest > 0.0 {
+///
+/// # Errors
+/// [`TwinError::Singular`] for entries that are not finite, or where the eigenvalues are not found.
+pub fn spectral_critical_scale(
+    omega: ArrayView1<'_, f64>,
+    coupling: ArrayView2<'_, f64>,
+) -> Result<f64, TwinError> {
+    let real_parts = eigenvalues(coupling)?.into_iter().map(|e| e.re);
+    let largest = real_parts.fold(f64::NAN, f64::max);
+    Ok(if largest > 0.0 {
         mean_field_critical_coupling(density_at_mean(omega)) / largest
     } else {
         f64::NAN
-    }
+    })
 }
 
 /// The smallest factor on all couplings at which a stable locked state is found, to 1 part in 1e4; `None` if there is none up

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::twin::drive::{Drive, DriveKind};
+use crate::twin::eigen::eigenvalues;
 use crate::twin::error::TwinError;
 use crate::twin::integrate::{Run, simulate};
 use crate::twin::network::Network;
@@ -102,7 +103,7 @@ pub fn locked_state(network: &Network, start: &[f64]) -> Result<Option<LockedSta
             .map(|v| (v - frequency).abs())
             .fold(0.0, f64::max);
         if worst < RESIDUAL_RAD_S {
-            return Ok(Some(describe(theta, frequency, &jacobian)));
+            return Ok(Some(describe(theta, frequency, &jacobian)?));
         }
         // Unknown: the steps of all phases but the first, and the frequency in its place.
         let matrix = DMatrix::from_fn(n, n, |i, j| if j == 0 { -1.0 } else { jacobian[[i, j]] });
@@ -126,19 +127,18 @@ pub fn locked_state(network: &Network, start: &[f64]) -> Result<Option<LockedSta
     Ok(None)
 }
 
-fn describe(theta: Vec<f64>, frequency_rad_s: f64, jacobian: &Array2<f64>) -> LockedState {
+fn describe(
+    theta: Vec<f64>,
+    frequency_rad_s: f64,
+    jacobian: &Array2<f64>,
+) -> Result<LockedState, TwinError> {
     let n = theta.len();
     let field = mean_field(Array1::from(theta.clone()).view());
     let theta = theta
         .iter()
         .map(|theta| Complex64::cis(theta - field.arg()).arg())
         .collect();
-    let matrix = DMatrix::from_fn(n, n, |i, j| jacobian[[i, j]]);
-    let mut eigenvalues: Vec<Complex64> = matrix
-        .complex_eigenvalues()
-        .iter()
-        .map(|e| Complex64::new(e.re, e.im))
-        .collect();
+    let mut eigenvalues = eigenvalues(jacobian.view())?;
     eigenvalues.sort_by(|a, b| a.norm().total_cmp(&b.norm()));
     eigenvalues.remove(0);
     eigenvalues.sort_by(|a, b| b.re.total_cmp(&a.re));
@@ -146,13 +146,13 @@ fn describe(theta: Vec<f64>, frequency_rad_s: f64, jacobian: &Array2<f64>) -> Lo
         .iter()
         .fold(0.0_f64, |most, value| most.max(value.abs()));
     let stable = eigenvalues.iter().all(|e| e.re < -1e-9 * scale) && (n == 1 || scale > 0.0);
-    LockedState {
+    Ok(LockedState {
         theta,
         frequency_rad_s,
         eigenvalues,
         stable,
         order: field.norm(),
-    }
+    })
 }
 
 /// The locked states that `starts` random starts and the one with equal phases lead to, each once, most ordered first.

@@ -1,5 +1,6 @@
 //! The crate as its users see it: recordings in, figures out.
 
+mod calibration;
 mod fixture;
 mod golden;
 mod networks;
@@ -7,3 +8,4 @@ mod null_calibration;
 mod recordings;
 mod signals;
 mod surrogates;
+mod twin;
