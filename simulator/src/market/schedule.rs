@@ -16,7 +16,7 @@ const RAMP_STEP_NS: i64 = 40 * NS_PER_MS;
 #[derive(Debug)]
 pub(super) struct Planned {
     dislocation: Dislocation,
-    pub(super) pair: usize,
+    pair: usize,
     buy: usize,
     sell: usize,
     start_ns: i64,

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::units::float;
 use super::*;
 
 /// 2026-03-02T14:30:00Z.
