@@ -30,5 +30,5 @@ pub use pipeline::Pipeline;
 pub use samples::over_samples;
 pub use windows::{WindowedNetwork, Windows, over_windows};
 
-pub(crate) use kernel::{Planes, lags, pairs, signs};
+pub(crate) use kernel::{Parts, Planes, lags, pairs, signs};
 pub(crate) use network::Symmetric;

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 
-use super::kernel::{Planes, pairs};
+use super::kernel::{Parts, Planes, pairs};
 use crate::number::float;
 
 /// Amplitude-envelope correlation of every pair: logarithmic, pairwise orthogonalised, both directions averaged.
@@ -17,7 +17,7 @@ use crate::number::float;
 ///
 /// Source: key `hipp-2012` in `docs/references.bib`.
 pub fn envelope_correlation(z: ArrayView2<'_, Complex64>) -> Array2<f64> {
-    let planes = Planes::of(z);
+    let planes = Planes::of(z, Parts::Exact);
     let envelopes: Vec<Vec<f64>> = z
         .rows()
         .into_iter()

@@ -4,7 +4,7 @@ use ndarray::ArrayView2;
 use num_complex::Complex64;
 
 use super::convention::{Convention, Method};
-use super::kernel::{PairSums, Planes, n_pairs, pair_sums};
+use super::kernel::{PairSums, Parts, Planes, n_pairs, pair_sums};
 use super::measure::Measure;
 use super::network::Network;
 use crate::error::AnalysisError;
@@ -32,7 +32,7 @@ pub fn over_epochs(
     let mut sums = vec![PairSums::default(); n_pairs(z.nrows())];
     let mut alive = vec![true; z.nrows()];
     for epoch in 0..n_epochs {
-        let planes = Planes::of(cut(z, epoch * n_epoch..(epoch + 1) * n_epoch));
+        let planes = Planes::of(cut(z, epoch * n_epoch..(epoch + 1) * n_epoch), Parts::Exact);
         for (alive, here) in alive.iter_mut().zip(planes.alive()) {
             *alive &= here;
         }

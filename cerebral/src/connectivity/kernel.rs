@@ -19,7 +19,7 @@ mod signs;
 
 pub(crate) use all::{PairSums, pair_sums};
 pub(crate) use lags::lags;
-pub(crate) use planes::Planes;
+pub(crate) use planes::{Parts, Planes};
 pub(crate) use signs::signs;
 
 /// Share of the amplitudes' product up to which an imaginary part is rounding. Filtering a mixture with an offset of 65 mV leaves

@@ -9,7 +9,7 @@ use num_complex::Complex64;
 
 use super::convention::{Convention, Method};
 use super::epochs::{check, no_envelopes};
-use super::kernel::{Planes, pair_sums};
+use super::kernel::{Parts, Planes, pair_sums};
 use super::measure::Measure;
 use super::network::Network;
 use crate::error::AnalysisError;
@@ -174,7 +174,7 @@ fn mean_over(
     let networks: Vec<Network> = observations
         .iter()
         .map(|z| {
-            let planes = Planes::of(z.view());
+            let planes = Planes::of(z.view(), Parts::Exact);
             Network::new(convention.clone(), planes.alive())
                 .with_sums(measures, &pair_sums(&planes))
         })

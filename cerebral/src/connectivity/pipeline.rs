@@ -1,6 +1,6 @@
 //! From a cut of raw samples to analytic signals: the one way by which data and surrogates go alike.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 
 use super::convention::{Convention, Method, independent_observations};
@@ -76,8 +76,8 @@ impl Pipeline {
     pub fn filtered(&self, raw_uv: ArrayView2<'_, f64>) -> Result<Array2<f64>, AnalysisError> {
         self.check_length(raw_uv.ncols())?;
         let mut x = raw_uv.to_owned();
-        self.without_mean(x.view_mut());
-        self.filter.zero_phase(x.view())
+        remove_mean(x.view_mut());
+        self.filter.zero_phase_of(x)
     }
 
     /// The analytic signal, trimmed. `raw_uv`: `(n_channels, n_samples)`. Returns `(n_channels, n_samples - 2 n_trim)`.
@@ -126,9 +126,5 @@ impl Pipeline {
             });
         }
         Ok(())
-    }
-
-    fn without_mean(&self, x: ArrayViewMut2<'_, f64>) {
-        remove_mean(x);
     }
 }

@@ -5,7 +5,7 @@ use num_complex::Complex64;
 
 use super::convention::Convention;
 use super::envelope::envelope_correlation;
-use super::kernel::{PairSums, Planes, lags, pair_sums};
+use super::kernel::{PairSums, Parts, Planes, lags, pair_sums};
 use super::measure::Measure;
 use super::network::Network;
 use crate::error::AnalysisError;
@@ -18,7 +18,7 @@ use crate::number::float;
 /// PLI, wPLI, imaginary coherence and ciPLV, and 0.5 in dPLI. A channel that is 0 throughout or holds a sample that is not
 /// finite is NaN in every matrix, its diagonal too.
 ///
-/// Cost: about `0.25 ns` per pair and sample for PLI, wPLI and what is signed of them, four times that for the rest; `24` bytes
+/// Cost: about `0.25 ns` per pair and sample for PLI, wPLI and what is signed of them, four times that for the rest; 16 bytes
 /// per channel and sample.
 ///
 /// # Errors
@@ -42,7 +42,7 @@ pub fn over_samples(
             found: z.ncols(),
         });
     }
-    let planes = Planes::of(z);
+    let planes = Planes::of(z, Parts::Exact);
     let sums = if measures.iter().all(|&measure| needs_lags_alone(measure)) {
         from_lags(&planes)
     } else {

@@ -209,7 +209,16 @@ impl Sos {
     ///
     /// Source: key `gustafsson-1996` for the question, `scipy-2020` for the answer taken (`sosfiltfilt`).
     pub fn zero_phase(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, AnalysisError> {
-        let mut filtered = x.as_standard_layout().into_owned();
+        self.zero_phase_of(x.to_owned())
+    }
+
+    /// [`Sos::zero_phase`] of an array that may be written over.
+    pub(crate) fn zero_phase_of(&self, x: Array2<f64>) -> Result<Array2<f64>, AnalysisError> {
+        let mut filtered = if x.is_standard_layout() {
+            x
+        } else {
+            x.as_standard_layout().into_owned()
+        };
         let n_samples = filtered.ncols();
         if let Some(values) = filtered.as_slice_mut() {
             Lanes::default().zero_phase(self, values, n_samples)?;

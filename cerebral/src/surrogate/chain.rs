@@ -9,7 +9,7 @@ use super::kind::{Kind, Origin, Tested};
 use super::make::{Material, Workspace};
 use super::nulls::{Figures, Nulls, Observed};
 use super::random::Key;
-use crate::connectivity::{Pipeline, Planes};
+use crate::connectivity::{Parts, Pipeline, Planes};
 use crate::error::AnalysisError;
 use crate::preprocess::{Lanes, remove_mean, remove_trend};
 
@@ -68,7 +68,7 @@ impl Default for SurrogateTest {
 impl SurrogateTest {
     /// Tests a raw segment. `raw_uv`: `(n_channels, n_samples)`; the pipeline is that of the figures to be judged.
     ///
-    /// Memory: for every thread about `56 n_channels n_samples` bytes, and 16 bytes per pair and surrogate.
+    /// Memory: for every thread `16 n_channels n_samples` bytes, 8 more for PLI alone and 8 more from raw, and 16 bytes per pair and surrogate.
     ///
     /// # Errors
     /// [`AnalysisError::Setting`] for a number of surrogates or an alpha out of range, [`AnalysisError::TooFewChannels`] below
@@ -137,7 +137,7 @@ impl SurrogateTest {
         &self,
         z: ArrayView2<'_, Complex64>,
     ) -> Result<Observed, AnalysisError> {
-        let planes = Planes::of(z);
+        let planes = Planes::of(z, self.tested.parts());
         let found = planes.alive().iter().filter(|alive| **alive).count();
         if found < 2 {
             return Err(AnalysisError::TooFewChannels {
@@ -244,7 +244,7 @@ impl SurrogateTest {
         let kept = pipeline.n_trim()..n_samples - pipeline.n_trim();
         let materials = self.materials(filtered);
         self.each(
-            || PerThread::new(n_channels, n_samples, kept.len()),
+            || PerThread::new((n_channels, n_samples), kept.len(), self.tested.parts()),
             |own, key| {
                 for (channel, material) in materials.iter().enumerate() {
                     own.work
@@ -272,7 +272,7 @@ impl SurrogateTest {
         self.each(
             || {
                 (
-                    PerThread::new(n_channels, n_samples, kept.len()),
+                    PerThread::new((n_channels, n_samples), kept.len(), self.tested.parts()),
                     Array2::<f64>::zeros((n_channels, n_samples)),
                     Lanes::default(),
                 )
@@ -307,6 +307,15 @@ impl SurrogateTest {
     }
 }
 
+impl Tested {
+    fn parts(self) -> Parts {
+        match self {
+            Self::Pli => Parts::ExactAndShort,
+            Self::PliAndWpli => Parts::Exact,
+        }
+    }
+}
+
 /// What one thread works in.
 struct PerThread {
     work: Workspace,
@@ -315,11 +324,11 @@ struct PerThread {
 }
 
 impl PerThread {
-    fn new(n_channels: usize, n_samples: usize, n_kept: usize) -> Self {
+    fn new((n_channels, n_samples): (usize, usize), n_kept: usize, parts: Parts) -> Self {
         Self {
             work: Workspace::new(n_samples),
             z: vec![Complex64::default(); n_samples],
-            planes: Planes::new(n_channels, n_kept),
+            planes: Planes::new(n_channels, n_kept, parts),
         }
     }
 }

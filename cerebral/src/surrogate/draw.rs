@@ -6,11 +6,13 @@ use rand_chacha::rand_core::Rng;
 /// Phasors drawn together; a few kilobytes, so that they stay in the first cache.
 const BATCH: usize = 256;
 
-/// Multiplies every value but those at `keep` by a random unit phasor: `2^32` directions, each as likely.
-pub(crate) fn turn(values: &mut [Complex64], keep: impl Fn(usize) -> bool, rng: &mut impl Rng) {
+/// Multiplies every frequency but those without a phase, 0 and half the rate, by a random unit phasor: `2^32` directions, each as
+/// likely. `bins`: the `n_samples / 2 + 1` of a real series.
+pub(crate) fn turn(bins: &mut [Complex64], n_samples: usize, rng: &mut impl Rng) {
+    let kept = [0, bins.len() - 1].map(|bin| (bin, bins[bin]));
     let mut draws = [0_u32; BATCH];
     let (mut cos, mut sin) = ([0.0; BATCH], [0.0; BATCH]);
-    for (batch, values) in values.chunks_mut(BATCH).enumerate() {
+    for bins in bins.chunks_mut(BATCH) {
         for draw in &mut draws {
             *draw = rng.next_u32();
         }
@@ -19,12 +21,20 @@ pub(crate) fn turn(values: &mut [Complex64], keep: impl Fn(usize) -> bool, rng: 
             cos: &mut cos,
             sin: &mut sin,
         });
-        for (at, value) in values.iter_mut().enumerate() {
-            if !keep(batch * BATCH + at) {
-                *value *= Complex64::new(cos[at], sin[at]);
-            }
+        for (bin, (cos, sin)) in bins.iter_mut().zip(cos.iter().zip(&sin)) {
+            *bin *= Complex64::new(*cos, *sin);
         }
     }
+    for (bin, value) in kept {
+        if has_no_phase(bin, n_samples) {
+            bins[bin] = value;
+        }
+    }
+}
+
+/// Whether a frequency has no phase to give: 0 and half the rate.
+pub(crate) fn has_no_phase(bin: usize, n_samples: usize) -> bool {
+    bin == 0 || 2 * bin == n_samples
 }
 
 /// Phasors of a batch of draws.
@@ -82,11 +92,15 @@ fn unit(draw: u32) -> [f64; 2] {
             1.0 / 20_922_789_888_000.0,
         ],
     );
-    let (swapped, one, other) = (quarters & 1 == 1, quarters & 2, (quarters + 1) & 2);
-    let (c, s) = if swapped { (sin, cos) } else { (cos, sin) };
+    // Without branches: on random bits every second one would be guessed wrong.
+    let odd = 0_u64.wrapping_sub(u64::from(quarters & 1));
+    let (c, s) = (cos.to_bits(), sin.to_bits());
+    let cos = (c & !odd) | (s & odd);
+    let sin = (s & !odd) | (c & odd);
+    let minus = |quarters: u32| u64::from(quarters & 2) << 62;
     [
-        if other == 0 { c } else { -c },
-        if one == 0 { s } else { -s },
+        f64::from_bits(cos ^ minus(quarters + 1)),
+        f64::from_bits(sin ^ minus(quarters)),
     ]
 }
 

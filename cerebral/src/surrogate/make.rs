@@ -6,10 +6,10 @@ use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 use realfft::ComplexToReal;
 
-use super::draw::turn;
+use super::draw::{has_no_phase, turn};
 use super::kind::Kind;
 use super::random::{Key, below};
-use super::remap::{aaft, fixed, iaaft};
+use super::remap::{aaft, iaaft};
 use crate::error::AnalysisError;
 use crate::number::float;
 use crate::phase::{Hilbert, one_sided_weight, real_inverse};
@@ -75,7 +75,7 @@ impl Workspace {
     pub(crate) fn series(&mut self, spectrum: &mut [Complex64], out: &mut [f64]) {
         let last = spectrum.len() - 1;
         spectrum[0].im = 0.0;
-        if fixed(last, self.n_samples) {
+        if has_no_phase(last, self.n_samples) {
             spectrum[last].im = 0.0;
         }
         self.back
@@ -100,8 +100,7 @@ impl Workspace {
             Kind::Independent | Kind::Common => {
                 let mut bins = std::mem::take(&mut self.bins);
                 bins.clone_from(&material.spectrum);
-                let n_samples = self.n_samples;
-                turn(&mut bins, |bin| fixed(bin, n_samples), &mut rng);
+                turn(&mut bins, self.n_samples, &mut rng);
                 self.series(&mut bins, out);
                 self.bins = bins;
             }
@@ -131,9 +130,7 @@ impl Workspace {
             for (at, (out, bin)) in bins.iter_mut().zip(&material.spectrum).enumerate() {
                 *out = bin * weight(at);
             }
-            let n_samples = self.n_samples;
-            let mut rng = generator(kind, key, channel);
-            turn(bins, |bin| fixed(bin, n_samples), &mut rng);
+            turn(bins, self.n_samples, &mut generator(kind, key, channel));
             self.hilbert.finish(z);
         } else {
             let mut series = vec![0.0; self.n_samples];
@@ -218,7 +215,7 @@ fn with_phases(
     for ((row, phase), mut out) in x.rows().into_iter().zip(phase.rows()).zip(out.rows_mut()) {
         let mut bins = work.spectrum(&row.to_vec()).to_vec();
         for (at, (bin, phase)) in bins.iter_mut().zip(phase).enumerate() {
-            if !fixed(at, n_samples) {
+            if !has_no_phase(at, n_samples) {
                 *bin = apply(*bin, *phase);
             }
         }

@@ -27,8 +27,7 @@ pub(crate) fn aaft(
         y[at] = gaussian[rank];
     }
     let mut spectrum = work.spectrum(&y).to_vec();
-    let n = x.len();
-    turn(&mut spectrum, |bin| fixed(bin, n), rng);
+    turn(&mut spectrum, x.len(), rng);
     work.series(&mut spectrum, &mut y);
     for (rank, at) in order(&y).into_iter().enumerate() {
         out[at] = sorted[rank];
@@ -69,11 +68,6 @@ pub(crate) fn iaaft(
         }
         ranked = next;
     }
-}
-
-/// Whether a frequency has no phase to give: 0 and half the rate.
-pub(crate) fn fixed(bin: usize, n_samples: usize) -> bool {
-    bin == 0 || 2 * bin == n_samples
 }
 
 /// Places from the least value to the greatest; equal values in the order of time.

@@ -49,6 +49,14 @@ impl pulp::NullaryFnOnce for Every<'_> {
     }
 }
 
+/// Sums of a tile, lane by lane.
+struct Lanes {
+    negative: [u64; LANES],
+    im: [f64; LANES],
+    im_abs: [f64; LANES],
+    least: [f64; LANES],
+}
+
 /// The sums, if no `|A|` is within `bound`.
 #[inline(always)]
 fn unguarded(one: Tile<'_, f64>, other: Tile<'_, f64>, bound: f64) -> Option<Lags> {
@@ -71,16 +79,33 @@ fn unguarded(one: Tile<'_, f64>, other: Tile<'_, f64>, bound: f64) -> Option<Lag
             };
         }
     }
-    let mut least = least.into_iter().fold(f64::INFINITY, f64::min);
-    let mut sum = Lags {
-        positive: 0,
-        negative: 0,
-        im: im.iter().sum(),
-        im_abs: im_abs.iter().sum(),
+    let lanes = Lanes {
+        negative,
+        im,
+        im_abs,
+        least,
     };
-    let mut negative: u64 = negative.iter().sum();
-    let rest = rest_i.re.iter().zip(rest_i.im);
-    for ((re_i, im_i), (re_j, im_j)) in rest.zip(rest_j.re.iter().zip(rest_j.im)) {
+    total(&lanes, rest_i, rest_j, (one.re.len(), bound))
+}
+
+/// The lanes and what did not fill them, added up. Were this inlined, the compiler would lay out the loop above for the sums over
+/// lanes here, and shuffle at every sample.
+#[inline(never)]
+fn total(
+    lanes: &Lanes,
+    one: Tile<'_, f64>,
+    other: Tile<'_, f64>,
+    (count, bound): (usize, f64),
+) -> Option<Lags> {
+    let mut negative: u64 = lanes.negative.iter().sum();
+    let mut least = lanes.least.into_iter().fold(f64::INFINITY, f64::min);
+    let mut sum = Lags {
+        im: lanes.im.iter().sum(),
+        im_abs: lanes.im_abs.iter().sum(),
+        ..Lags::default()
+    };
+    let samples = one.re.iter().zip(one.im);
+    for ((re_i, im_i), (re_j, im_j)) in samples.zip(other.re.iter().zip(other.im)) {
         let a = im_i * re_j - re_i * im_j;
         negative += a.to_bits() >> 63;
         sum.im += a;
@@ -89,7 +114,7 @@ fn unguarded(one: Tile<'_, f64>, other: Tile<'_, f64>, bound: f64) -> Option<Lag
     }
     let few = "a tile has few samples";
     sum.negative = u32::try_from(negative).expect(few);
-    sum.positive = u32::try_from(one.re.len()).expect(few) - sum.negative;
+    sum.positive = u32::try_from(count).expect(few) - sum.negative;
     (least > bound).then_some(sum)
 }
 

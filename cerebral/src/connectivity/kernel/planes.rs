@@ -6,7 +6,16 @@ use num_complex::Complex64;
 use super::{LANES, TILE, ZERO_LAG, ZERO_LAG_FLOOR};
 use crate::number::{float, single};
 
-/// Analytic signals of some channels: 24 bytes a sample.
+/// Which parts are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parts {
+    /// 53 bits: 16 bytes a sample.
+    Exact,
+    /// And 24 bits, for counting signs alone: 24 bytes a sample.
+    ExactAndShort,
+}
+
+/// Analytic signals of some channels.
 #[derive(Debug, Clone)]
 pub(crate) struct Planes {
     n_channels: usize,
@@ -45,15 +54,19 @@ impl<'a, T> Tile<'a, T> {
 
 impl Planes {
     /// Room for that many channels and samples; every channel is dead until set.
-    pub(crate) fn new(n_channels: usize, n_samples: usize) -> Self {
+    pub(crate) fn new(n_channels: usize, n_samples: usize, parts: Parts) -> Self {
         let size = n_channels * n_samples;
+        let short = match parts {
+            Parts::Exact => 0,
+            Parts::ExactAndShort => size,
+        };
         Self {
             n_channels,
             n_samples,
             re: vec![0.0; size],
             im: vec![0.0; size],
-            re_single: vec![0.0; size],
-            im_single: vec![0.0; size],
+            re_single: vec![0.0; short],
+            im_single: vec![0.0; short],
             peak: vec![0.0; n_channels * n_samples.div_ceil(TILE)],
             rms: vec![0.0; n_channels],
             alive: vec![false; n_channels],
@@ -61,8 +74,8 @@ impl Planes {
     }
 
     /// The channels of `z`, `(n_channels, n_observations)`.
-    pub(crate) fn of(z: ArrayView2<'_, Complex64>) -> Self {
-        let mut planes = Self::new(z.nrows(), z.ncols());
+    pub(crate) fn of(z: ArrayView2<'_, Complex64>, parts: Parts) -> Self {
+        let mut planes = Self::new(z.nrows(), z.ncols(), parts);
         for (channel, row) in z.rows().into_iter().enumerate() {
             planes.set(channel, row.iter().copied());
         }
@@ -80,8 +93,8 @@ impl Planes {
         let rms = pulp::Arch::new().dispatch(Prepare {
             parts: [re, im],
             singles: [
-                &mut self.re_single[range.clone()],
-                &mut self.im_single[range],
+                self.re_single.get_mut(range.clone()).unwrap_or_default(),
+                self.im_single.get_mut(range).unwrap_or_default(),
             ],
             peaks: &mut self.peak[channel * n_tiles..(channel + 1) * n_tiles],
         });

@@ -52,7 +52,7 @@ fn fast_sums_are_the_slow_ones_for_every_length() {
         z.row_mut(3).assign(&copy);
         z[[1, 0]] = Complex64::default();
         z[[2, n_samples / 2]] *= 1e-14;
-        let planes = Planes::of(z.view());
+        let planes = Planes::of(z.view(), Parts::ExactAndShort);
         let (all, lags, signs) = (pair_sums(&planes), lags(&planes), signs(&planes));
         for (pair, (i, j)) in pairs(5).enumerate() {
             let slow = slow(&z, i, j);
@@ -90,7 +90,7 @@ fn a_copy_has_no_lag_at_all() {
     let mut z = made_up(2, 1000);
     let copy = z.row(0).mapv(|value| value * 0.1);
     z.row_mut(1).assign(&copy);
-    let planes = Planes::of(z.view());
+    let planes = Planes::of(z.view(), Parts::ExactAndShort);
     assert_eq!(lags(&planes), [Lags::default()]);
     assert_eq!(signs(&planes), [Signs::default()]);
 }
@@ -100,7 +100,7 @@ fn dead_channels_are_told_and_left_out() {
     let mut z = made_up(4, 300);
     z.row_mut(1).fill(Complex64::default());
     z[[2, 299]] = Complex64::new(f64::NAN, 0.0);
-    let planes = Planes::of(z.view());
+    let planes = Planes::of(z.view(), Parts::ExactAndShort);
     assert_eq!(planes.alive(), [true, false, false, true]);
     let found = signs(&planes);
     for (pair, (i, j)) in pairs(4).enumerate() {
@@ -115,8 +115,8 @@ fn scales_near_the_ends_of_24_bits_change_no_sign() {
         let z = made_up(3, 700);
         let scaled = z.mapv(|value| value * scale);
         assert_eq!(
-            signs(&Planes::of(z.view())),
-            signs(&Planes::of(scaled.view()))
+            signs(&Planes::of(z.view(), Parts::ExactAndShort)),
+            signs(&Planes::of(scaled.view(), Parts::ExactAndShort))
         );
     }
 }

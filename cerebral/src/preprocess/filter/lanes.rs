@@ -38,35 +38,37 @@ impl Lanes {
         self.extended.clear();
         self.extended.resize(n_samples + 2 * padding, [0.0; LANES]);
         for group in rows.chunks_mut(LANES * n_samples) {
-            for (lane, row) in group.chunks_exact(n_samples).enumerate() {
-                self.extend(lane, row, padding);
-            }
+            self.fill(group, n_samples, padding);
             pulp::Arch::new().dispatch(Passes {
                 sections: &filter.sections,
                 start: &start,
                 samples: &mut self.extended,
             });
-            for (lane, row) in group.chunks_exact_mut(n_samples).enumerate() {
-                for (value, lanes) in row.iter_mut().zip(&self.extended[padding..]) {
-                    *value = lanes[lane];
+            let samples = &self.extended[padding..padding + n_samples];
+            for (at, lanes) in samples.iter().enumerate() {
+                for (lane, row) in lanes.iter().zip(group.chunks_exact_mut(n_samples)) {
+                    row[at] = *lane;
                 }
             }
         }
         Ok(())
     }
 
-    /// Lays `row` into a lane, both ends reflected through the end point.
-    fn extend(&mut self, lane: usize, row: &[f64], padding: usize) {
-        let n_samples = row.len();
-        let (first, last) = (row[0], row[n_samples - 1]);
-        for (at, lanes) in self.extended.iter_mut().enumerate() {
-            lanes[lane] = if at < padding {
-                2.0 * first - row[padding - at]
-            } else if at < padding + n_samples {
-                row[at - padding]
-            } else {
-                2.0 * last - row[2 * n_samples + padding - 2 - at]
-            };
+    /// Lays the rows of a group side by side, both ends of each reflected through its end point.
+    fn fill(&mut self, group: &[f64], n_samples: usize, padding: usize) {
+        for (lane, row) in group.chunks_exact(n_samples).enumerate() {
+            let (first, last) = (row[0], row[n_samples - 1]);
+            for at in 1..=padding {
+                self.extended[padding - at][lane] = 2.0 * first - row[at];
+                self.extended[padding + n_samples - 1 + at][lane] =
+                    2.0 * last - row[n_samples - 1 - at];
+            }
+        }
+        let samples = &mut self.extended[padding..padding + n_samples];
+        for (at, lanes) in samples.iter_mut().enumerate() {
+            for (lane, row) in lanes.iter_mut().zip(group.chunks_exact(n_samples)) {
+                *lane = row[at];
+            }
         }
     }
 }
