@@ -36,6 +36,7 @@ pub use backoff::BackoffSettings;
 pub(crate) use drive::{Consumer, drive};
 pub use tally::{ConnectionReport, LiveReport, Recording};
 
+use crate::error::IngestError;
 use crate::settings::IngestSettings;
 use crate::venue::Dialect;
 
@@ -149,6 +150,22 @@ impl LiveSettings {
             ca_file: None,
             record: None,
         }
+    }
+
+    /// Whether connections can be made with these, as far as that can be told without making any.
+    ///
+    /// # Errors
+    /// [`IngestError::NoConnections`], [`IngestError::Setting`], [`IngestError::Authority`] and [`IngestError::Tls`].
+    pub fn check(&self) -> Result<(), IngestError> {
+        let asking = || self.connections.iter().filter(|one| !one.is_empty());
+        if asking().next().is_none() {
+            return Err(IngestError::NoConnections);
+        }
+        for connection in asking() {
+            drive::check(connection)?;
+            subscribe::plan(connection)?;
+        }
+        tls::connector(self.ca_file.as_deref()).map(|_| ())
     }
 }
 

@@ -41,6 +41,10 @@ pub(crate) fn connections(config: &Config, only: &[String]) -> Result<LiveSettin
             .connections
             .retain(|connection| only.iter().any(|name| name == connection.dialect.venue()));
     }
+    // Told before anything else is waited for.
+    settings
+        .check()
+        .map_err(|error| Failure::WrongUse(error.to_string()))?;
     Ok(settings)
 }
 

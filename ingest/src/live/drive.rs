@@ -134,7 +134,7 @@ pub(crate) async fn drive<C: Consumer>(
     done.map_err(|_| IngestError::Task("the thread that takes frames panicked".to_owned()))?
 }
 
-fn check(connection: &ConnectionSettings) -> Result<(), IngestError> {
+pub(super) fn check(connection: &ConnectionSettings) -> Result<(), IngestError> {
     let fault = |value: &str| IngestError::Setting {
         name: format!("venues.{}.url", connection.dialect.venue()),
         value: value.to_owned(),

@@ -687,6 +687,11 @@ async fn settings_that_no_connection_can_be_made_with_are_refused_by_name() {
             .unwrap_err()
             .to_string()
     };
+    assert!(
+        live(vec![connection(Dialect::Binance, &["wss://a.example"])])
+            .check()
+            .is_ok()
+    );
     let nothing = ConnectionSettings::new(Dialect::Binance, vec!["wss://a.example".to_owned()]);
     assert_eq!(
         refused(vec![nothing]).await,

@@ -62,6 +62,18 @@ fn a_file_that_is_read_is_never_written() {
 }
 
 #[test]
+fn an_authority_that_cannot_be_read_is_refused_before_the_broker_is_waited_for() {
+    let output = command()
+        .args(["ingest", "--broker", "127.0.0.1:1"])
+        .env("LOCKSTEP_INGEST__CA_FILE", "not/there.pem")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), Some(2));
+    let told = "could not use `ingest.ca_file` = `not/there.pem`";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+}
+
+#[test]
 fn every_fault_of_the_settings_is_told_at_once() {
     let room = Room::new();
     let settings = room.write(
