@@ -28,6 +28,8 @@ use crate::state::PartitionState;
 
 /// How many batches' results may wait.
 pub(super) const QUEUE: usize = 8;
+/// After so long, positions are committed without results, for those who watch how far the job is.
+const POSITIONS: Duration = Duration::from_secs(1);
 /// How often the client may report while nothing comes.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -75,6 +77,8 @@ pub(super) struct Committer {
     pub(super) identity: Identity,
     pub(super) interval: Duration,
     pub(super) standings: BTreeMap<i32, Standing>,
+    /// Whether a standing has changed since the last commit.
+    pub(super) has_moved: bool,
     /// Checkpoints of the open transaction: by partition, position and first part.
     pub(super) checkpoints: BTreeMap<i32, (i64, Ticket)>,
     pub(super) shared: Arc<Shared>,
@@ -95,10 +99,11 @@ impl Committer {
         let mut pending: Option<Instant> = None;
         loop {
             let now = Instant::now();
-            if let Some(since) = pending
-                && now >= last + self.interval
-                && (self.queue.is_empty() || now >= since + self.interval)
-            {
+            let is_due = pending.is_some_and(|since| {
+                let is_quiet = self.queue.is_empty() || now >= since + self.interval;
+                now >= last + self.interval && is_quiet
+            });
+            if is_due || self.has_moved && now >= last + POSITIONS {
                 last = now;
                 self.commit()?;
                 pending = None;
@@ -117,11 +122,7 @@ impl Committer {
                 }
                 Err(RecvTimeoutError::Timeout) => self.producer.serve()?,
                 Err(RecvTimeoutError::Disconnected) => {
-                    return if pending.is_some() {
-                        self.commit()
-                    } else {
-                        Ok(())
-                    };
+                    return if self.has_moved { self.commit() } else { Ok(()) };
                 }
             }
         }
@@ -145,6 +146,7 @@ impl Committer {
                     // What is read again ends before what is committed.
                     if next >= standing.next {
                         standing.next = next;
+                        self.has_moved = true;
                         let seen = results.seen.get(&partition);
                         standing.closed_ns = seen.and_then(|(closed_ns, _)| *closed_ns);
                     }
@@ -194,6 +196,7 @@ impl Committer {
             .map(|(&partition, standing)| standing.position(partition, &self.identity))
             .collect();
         self.producer.commit(&positions)?;
+        self.has_moved = false;
         self.shared.delivered(|delivered| {
             delivered.commits += 1;
             delivered.last_commit = started.elapsed();

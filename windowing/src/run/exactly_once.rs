@@ -224,6 +224,7 @@ impl Attempt<'_> {
             identity: identity.clone(),
             interval: exactly.commit_interval,
             standings,
+            has_moved: false,
             checkpoints: BTreeMap::new(),
             shared: Arc::clone(self.shared),
             ended,
