@@ -17,7 +17,7 @@
 //! - [`door`]: where feeding and drawing meet.
 //! - [`screen`]: the drawing thread.
 //! - [`terminal`]: taken, and given back whatever happens.
-//! - [`print`]: a frame as text.
+//! - [`mod@print`]: a frame as text.
 //! - [`log`]: the log lines of this process, kept for a view instead of scribbling over the screen.
 //! - [`run`]: all of it on a terminal, or one frame as text.
 //! - [`error`]: why it could not go on.

@@ -1,7 +1,7 @@
 //! What is drawn: a header that shows at a glance whether the pipeline lives, tabs, one view, a line of counts.
 //!
 //! In: an [`App`]. Out: cells of a buffer. Nothing here waits or changes anything. A view is a type that implements
-//! [`View`] and stands in [`all`]; adding one is local to its file and that line.
+//! `View` and stands in `all`; adding one is local to its file and that line.
 
 use crossterm::event::{KeyCode, MouseEvent};
 use ratatui::buffer::Buffer;
