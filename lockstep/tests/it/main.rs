@@ -8,6 +8,7 @@
 mod bad_input;
 mod broker;
 mod fixture;
+mod misbehaviour;
 mod recordings;
 mod same_bytes;
 mod simulate;
