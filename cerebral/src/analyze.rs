@@ -167,6 +167,8 @@ impl Steps<'_> {
         }
         let done = if step > self.options.until && step != StepId::Export {
             Done::No(format!("stopped after step {}", self.options.until))
+        } else if self.options.skip.contains(&step) {
+            Done::No("not asked for".to_owned())
         } else {
             self.watch.began(step);
             work(&mut self.so_far, self.watch)?

@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Dashboard(crate::command::dashboard::DashboardArgs),
     /// The imitated exchanges and a stand-in for Discord alone, on loopback ports.
     Simulate(crate::command::simulate::SimulateArgs),
+    /// EEG: recordings to phases, connectivity, a twin, a report.
+    Cerebral(crate::command::cerebral::CerebralArgs),
     /// Shows the topics, compares them with what a broker has, makes them.
     Topics(TopicsArgs),
     /// Asks whether the broker answers and has the topics; exit code 0 if so.

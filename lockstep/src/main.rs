@@ -71,6 +71,7 @@ fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outc
         Command::Replay(args) => command::replay::run(args, &config, &stop),
         Command::Window(args) => command::window::run(args, &config, &stop),
         Command::Simulate(args) => command::simulate::run(args, &config, &stop),
+        Command::Cerebral(args) => command::cerebral::run(args, &stop),
         Command::Topics(args) => command::topics::run(args, &config),
         Command::Health(args) => command::health::run(args, &config),
         Command::Record(args) => command::record::run(args, &config, &stop),

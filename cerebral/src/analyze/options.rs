@@ -1,8 +1,11 @@
 //! What may be asked of an analysis.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
+
+use serde_json::{Value, json};
 
 use super::step::StepId;
 use crate::connectivity::{Measure, Method};
@@ -205,6 +208,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// The last step to run.
     pub until: StepId,
+    /// Steps that are not wanted.
+    pub skip: Vec<StepId>,
     /// What is done in steps 7 and 8.
     pub stimulus: Stimulus,
     /// Which node in step 7, by name; none: the one with the strongest couplings onto others.
@@ -245,6 +250,7 @@ impl Default for Options {
             seed: 1,
             threads: None,
             until: StepId::Export,
+            skip: Vec::new(),
             stimulus: Stimulus::Entrain {
                 amplitude_rad_s: 5.0,
                 frequency_hz: None,
@@ -257,6 +263,85 @@ impl Default for Options {
             },
             only_edges: false,
         }
+    }
+}
+
+impl Options {
+    /// Every option that a result depends on, by the name to type.
+    pub fn record(&self) -> BTreeMap<String, Value> {
+        let texts = |all: &[String]| json!(all.join(","));
+        let names = |measures: &[Measure]| {
+            let names: Vec<&str> = measures.iter().map(|measure| measure.name()).collect();
+            json!(names.join(","))
+        };
+        let bands: Vec<String> = self
+            .bands
+            .iter()
+            .map(|band| format!("{}-{}", band.low_hz(), band.high_hz()))
+            .collect();
+        let (amplitude, hz) = match self.stimulus {
+            Stimulus::Entrain {
+                amplitude_rad_s,
+                frequency_hz,
+            } => (amplitude_rad_s, frequency_hz),
+            Stimulus::Constant { torque_rad_s } => (torque_rad_s, None),
+            Stimulus::Pulses {
+                strength_rad,
+                frequency_hz,
+            } => (strength_rad, frequency_hz),
+        };
+        let montage = self
+            .montage
+            .as_ref()
+            .map(|montage| montage.names().join(","));
+        let reference = match &self.reference {
+            ReferenceChoice::Recorded => "recorded".to_owned(),
+            ReferenceChoice::Average => "average".to_owned(),
+            ReferenceChoice::Channel(name) => name.clone(),
+        };
+        let windows = match self.windows {
+            WindowsChoice::Whole => "whole",
+            WindowsChoice::Buffered => "buffered",
+        };
+        let all = [
+            ("channels", texts(&self.channels)),
+            ("band", json!(bands.join(","))),
+            ("segment", json!(self.segment.to_string())),
+            ("trim", json!(self.trim_s)),
+            ("reference", json!(reference)),
+            ("montage", json!(montage)),
+            ("bad-channel", texts(&self.bad_channels)),
+            ("keep-bad-channels", json!(!self.find_bad_channels)),
+            ("interpolate", json!(self.interpolate)),
+            ("keep-artefacts", json!(self.keep_artefacts)),
+            ("notch", json!(self.notch_hz)),
+            (
+                "epochs",
+                json!(self.epochs.as_ref().map(ToString::to_string)),
+            ),
+            ("convention", json!(self.method.name())),
+            ("measure", names(&self.measures)),
+            ("surrogates", json!(self.surrogates)),
+            ("surrogate-kind", json!(self.surrogate_kind.name())),
+            ("surrogate-from", json!(self.surrogate_from.name())),
+            ("alpha", json!(self.alpha)),
+            ("windows", json!(windows)),
+            ("window", json!(self.window_s)),
+            ("hop", json!(self.hop_s)),
+            ("guard", json!(self.guard_s)),
+            ("seed", json!(self.seed)),
+            ("steps", json!(self.until.number())),
+            ("kind", json!(self.stimulus.name())),
+            ("amplitude", json!(amplitude)),
+            ("frequency", json!(hz)),
+            ("node", json!(self.node)),
+            ("seeds", json!(self.trials.seeds)),
+            ("wanted-r", json!(self.objective.wanted_r)),
+            ("only-edges", json!(self.only_edges)),
+        ];
+        all.into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub(crate) mod alert;
+pub(crate) mod cerebral;
 pub(crate) mod config;
 pub(crate) mod dashboard;
 pub(crate) mod health;

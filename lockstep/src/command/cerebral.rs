@@ -1,0 +1,47 @@
+//! `lockstep cerebral`: EEG recordings and their twins, offline.
+
+mod analyze;
+mod args;
+mod calibrate;
+mod input;
+mod output;
+mod screen;
+mod simulate;
+mod what_if;
+mod work;
+
+use clap::{Args, Subcommand};
+
+use crate::failure::Outcome;
+use crate::stop::Stop;
+
+/// What `cerebral` takes.
+#[derive(Debug, Args)]
+pub(crate) struct CerebralArgs {
+    /// What to do.
+    #[command(subcommand)]
+    command: CerebralCommand,
+}
+
+/// The subcommands of `cerebral`.
+#[derive(Debug, Subcommand)]
+enum CerebralCommand {
+    /// A recording to phases, connectivity with its significance, a twin, what-if runs, a report.
+    Analyze(Box<analyze::AnalyzeArgs>),
+    /// A recording to its twin: natural frequencies and couplings, judged on what it has not seen.
+    Calibrate(Box<calibrate::CalibrateArgs>),
+    /// A recording to its twin, and what stimulating a node does to it.
+    WhatIf(Box<what_if::WhatIfArgs>),
+    /// A network of oscillators alone, without a recording.
+    Simulate(Box<simulate::SimulateArgs>),
+}
+
+/// Runs a subcommand.
+pub(crate) fn run(args: &CerebralArgs, stop: &Stop) -> Outcome {
+    match &args.command {
+        CerebralCommand::Analyze(args) => analyze::run(args, stop),
+        CerebralCommand::Calibrate(args) => calibrate::run(args, stop),
+        CerebralCommand::WhatIf(args) => what_if::run(args, stop),
+        CerebralCommand::Simulate(args) => simulate::run(args, stop),
+    }
+}
