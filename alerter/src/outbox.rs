@@ -7,8 +7,8 @@
 //! ```
 //!
 //! In: newest states of episodes, and what became of requests. Out: one request at a time, and the records of `alerts`.
-//! Order: new episodes before ends before updates, each in the order in which it came; so a pair's messages are posted in
-//! the order of its episodes. Overload: of an episode only the newest state is sent; episodes that wait too long or are too
+//! Order: new episodes before ends before updates, each in the order in which it came, and none before the one before it of
+//! its series. Overload: of an episode only the newest state is sent; episodes that wait too long or are too
 //! many come several in one message. When [`WAITING_MOST`] episodes wait, [`Outbox::is_full`] asks the reader to pause.
 //!
 //! A message may stand twice only where nobody knows whether the first attempt was kept; then it says so. The record of an
@@ -141,6 +141,8 @@ struct Message {
     old_since_ms: Option<i64>,
     /// Whether what it does not show is more than an update.
     is_urgent: bool,
+    /// Whether an episode has joined it that it does not show.
+    has_newcomer: bool,
     sent_ms: i64,
     /// Not to be edited: deleted, refused, or without an id.
     is_over: bool,
@@ -157,6 +159,7 @@ struct Sending {
     action: Action,
     versions: Vec<(Arc<str>, u64)>,
     was_urgent: bool,
+    had_newcomer: bool,
 }
 
 impl Outbox {

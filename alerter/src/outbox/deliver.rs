@@ -24,7 +24,10 @@ impl Outbox {
         }
         self.join(now.steady_ms);
         let is_ready = |action| throttle.ready_ms(action, now.steady_ms) <= now.steady_ms;
-        if !self.waiting.is_empty() && is_ready(Action::Post) {
+        if is_ready(Action::Edit) && self.messages.values().any(|message| message.has_newcomer) {
+            return self.edit(now.steady_ms, with_updates);
+        }
+        if is_ready(Action::Post) && self.waiting.front().is_some_and(|id| self.may_post(id)) {
             return Some(self.post(now.steady_ms, is_quiet));
         }
         if is_ready(Action::Edit) {
@@ -48,11 +51,20 @@ impl Outbox {
                 entry.message = Some(message);
                 into.episodes.push(id);
                 into.old_since_ms.get_or_insert(now_ms);
-                into.is_urgent = true;
+                (into.is_urgent, into.has_newcomer) = (true, true);
                 into.finished_ms = None;
                 self.report.joined += 1;
             }
         }
+    }
+
+    /// Whether the episode before it in its series has been told, or waits as well, and so comes before it.
+    fn may_post(&self, id: &Arc<str>) -> bool {
+        let before = self
+            .entries
+            .get(id)
+            .and_then(|entry| self.entries.get(entry.before.as_ref()?));
+        before.is_none_or(|before| before.told != Told::Never || before.message.is_none())
     }
 
     /// The message that this episode may join.
@@ -72,8 +84,9 @@ impl Outbox {
         let came_ms = |id: &Arc<str>| self.entries.get(id).map_or(now_ms, |entry| entry.came_ms);
         let waited_ms = self.waiting.front().map_or(0, |id| now_ms - came_ms(id));
         let is_late = self.waiting.len() > MERGE_ABOVE || waited_ms >= MERGE_AFTER_MS;
+        let together = self.waiting.iter().take_while(|id| self.may_post(id));
         let n = if is_late {
-            EMBEDS_MOST.min(self.waiting.len())
+            together.take(EMBEDS_MOST).count()
         } else {
             1
         };
@@ -108,9 +121,9 @@ impl Outbox {
                 since_ms.max(message.sent_ms.saturating_add(interval_ms))
             };
             let is_due = message.is_urgent || (with_updates && at_ms <= now_ms);
-            is_due.then_some((!message.is_urgent, at_ms, *number))
+            is_due.then_some((!message.has_newcomer, !message.is_urgent, at_ms, *number))
         });
-        let (_, _, number) = due.min()?;
+        let (.., number) = due.min()?;
         Some(self.send(number, Action::Edit, false))
     }
 
@@ -120,6 +133,7 @@ impl Outbox {
             unreachable!("it was found or made by the caller");
         };
         let was_urgent = std::mem::take(&mut message.is_urgent);
+        let had_newcomer = std::mem::take(&mut message.has_newcomer);
         message.old_since_ms = None;
         let message_id = message.id.clone();
         let ids = message.episodes.clone();
@@ -135,6 +149,7 @@ impl Outbox {
             action,
             versions,
             was_urgent,
+            had_newcomer,
         });
         // Whoever takes over must know of it before Discord does: where it may be posted, and whose message it joins.
         for id in &ids {
@@ -249,6 +264,7 @@ impl Outbox {
             if let Some(message) = self.messages.get_mut(&sending.message) {
                 message.old_since_ms.get_or_insert(now_ms);
                 message.is_urgent |= sending.was_urgent;
+                message.has_newcomer |= sending.had_newcomer;
             }
             return;
         }

@@ -108,17 +108,17 @@ impl Outbox {
         };
         let is_told = kept.delivery == Delivery::Sent;
         let is_closed = !episode.is_open();
-        entry.told = match (is_told, number) {
-            (true, _) => entry.newest(),
-            (false, Some(_)) if is_closed => Told::Open,
-            _ => Told::Never,
-        };
+        // Whether a message tells its beginning at least is not on the topic: then it is taken for a newcomer there.
+        if is_told {
+            entry.told = entry.newest();
+        }
         let has_lost_its_message = is_told && number.is_none();
         let told = entry.told;
         self.entries.insert(Arc::clone(&id), entry);
         if let Some(message) = number.and_then(|number| self.messages.get_mut(&number)) {
             message.episodes.push(Arc::clone(&id));
             if !is_told {
+                message.has_newcomer = true;
                 message.old_since_ms = Some(now_ms);
                 message.is_urgent = true;
             }
