@@ -149,18 +149,32 @@ pub(crate) fn stamp(ms: i64, now_ms: i64) -> String {
     )
 }
 
-/// Numbers of one column with their points below each other; `-` where there is none.
+/// Numbers of one column with their points below each other, without the zeros that some venues fill up with; `-` where
+/// there is none.
 pub(crate) fn aligned(numbers: &[Option<String>]) -> Vec<String> {
-    let behind = |text: &str| text.find('.').map_or(0, |at| text.len() - at);
-    let most = numbers.iter().flatten().map(|text| behind(text)).max();
-    let most = most.unwrap_or(0);
-    numbers
+    let short: Vec<Option<&str>> = numbers
         .iter()
-        .map(|number| match number {
-            Some(text) => format!("{text}{}", " ".repeat(most - behind(text))),
-            None => "-".to_owned(),
-        })
-        .collect()
+        .map(|number| number.as_deref().map(without_zeros))
+        .collect();
+    let behind = |text: &str| text.find('.').map_or(0, |at| text.len() - at);
+    let most = short.iter().flatten().map(|text| behind(text)).max();
+    let most = most.unwrap_or(0);
+    let shown = short.into_iter().map(|number| match number {
+        Some(text) => format!("{text}{}", " ".repeat(most - behind(text))),
+        None => "-".to_owned(),
+    });
+    shown.collect()
+}
+
+/// The same number with at most two zeros at its end: a price of `61764.50` is read as one.
+fn without_zeros(text: &str) -> &str {
+    const CENTS: usize = 2;
+    let Some(point) = text.find('.') else {
+        return text;
+    };
+    let least = (point + 1 + CENTS).min(text.len());
+    let end = text.trim_end_matches('0').len().max(least);
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -201,6 +215,14 @@ mod tests {
                 Some("7".into())
             ]),
             ["61700.01", "61702.4 ", "-", "7   "]
+        );
+        assert_eq!(
+            aligned(&[
+                Some("61764.50000000".into()),
+                Some("0.12981988".into()),
+                Some("100".into())
+            ]),
+            ["61764.50      ", "0.12981988", "100         "]
         );
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(

@@ -117,13 +117,8 @@ impl Chart<'_> {
             look,
         );
         self.lines(buffer, plot, &samples, range, look);
-        strip(
-            buffer,
-            Rect::new(plot.x, plot.bottom(), plot.width, 1),
-            area.x,
-            &samples,
-            look,
-        );
+        let below = Rect::new(plot.x, plot.bottom(), plot.width, 1);
+        self.strip(buffer, below, area.x, &samples, look);
         self.times(
             buffer,
             Rect::new(plot.x, plot.bottom() + 1, plot.width, 1),
@@ -265,6 +260,27 @@ impl Chart<'_> {
         }
     }
 
+    /// Under the chart: why there is no line, and where there was no window. What lies before the first window ever seen is
+    /// left blank: of that nothing is known.
+    fn strip(&self, buffer: &mut Buffer, row: Rect, x: u16, samples: &[Sample], look: &Look<'_>) {
+        let label = "quality ";
+        buffer.set_stringn(x, row.y, label, usize::from(AXIS), look.style(Tone::Dim));
+        let seen = |sample: &Sample| sample.quality.is_some();
+        let begins_here = self
+            .history
+            .begins_ms()
+            .is_some_and(|ms| ms >= self.from_ms);
+        let first = samples.iter().position(seen).filter(|_| begins_here);
+        let columns = row.columns().zip(samples.chunks(2));
+        for (place, dots) in columns.skip(first.unwrap_or(0) / 2) {
+            let quality = dots.iter().filter_map(|dot| dot.quality).min();
+            let (sign, tone) = letter(quality);
+            if let Some(cell) = buffer.cell_mut((place.x, place.y)) {
+                cell.set_symbol(sign).set_style(look.style(tone));
+            }
+        }
+    }
+
     fn times(&self, buffer: &mut Buffer, row: Rect, look: &Look<'_>) {
         let middle = self.from_ms.midpoint(self.to_ms);
         let labels = [
@@ -300,24 +316,6 @@ pub(crate) fn net_tone(net: f64, threshold: Option<f64>) -> Tone {
         Tone::Good
     } else {
         Tone::Plain
-    }
-}
-
-/// Under the chart: why there is no line, and where there was no window.
-fn strip(buffer: &mut Buffer, row: Rect, x: u16, samples: &[Sample], look: &Look<'_>) {
-    buffer.set_stringn(
-        x,
-        row.y,
-        "quality ",
-        usize::from(AXIS),
-        look.style(Tone::Dim),
-    );
-    for (place, dots) in row.columns().zip(samples.chunks(2)) {
-        let quality = dots.iter().filter_map(|dot| dot.quality).min();
-        let (sign, tone) = letter(quality);
-        if let Some(cell) = buffer.cell_mut((place.x, place.y)) {
-            cell.set_symbol(sign).set_style(look.style(tone));
-        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What stands on the screen, word for word. A change here is read line by line; `INSTA_UPDATE=always cargo test -p
 //! dashboard-tui` renews the files.
 
+use contract::tick::VenueStatus;
 use dashboard_tui::config::ViewName;
+use dashboard_tui::testing::Fares;
 
-use crate::scene::{Scene, Stage};
+use crate::scene::{Scene, Stage, settings};
 
 const ORDINARY: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 60);
@@ -105,4 +107,26 @@ fn where_there_is_no_room_it_says_so() {
             "{size:?}: {screen}"
         );
     }
+}
+
+#[test]
+fn before_the_first_window_the_chart_claims_nothing() {
+    let mut stage = Stage::new(&settings(ViewName::Spreads), ORDINARY);
+    let strip = |stage: &Stage| {
+        let screen = stage.screen();
+        let line = screen.lines().find(|line| line.starts_with("quality"));
+        line.unwrap().to_owned()
+    };
+    for window in (0..20).chain(30..40) {
+        stage.window(window, Fares::Well, VenueStatus::Up);
+    }
+    let (before, after) = strip(&stage)
+        .split_once('·')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    assert!(before.len() > 40, "{before:?}");
+    assert!(
+        after.trim_end().chars().all(|sign| sign == '·'),
+        "the gap alone: {after:?}"
+    );
 }
