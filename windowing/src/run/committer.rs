@@ -122,7 +122,11 @@ impl Committer {
                 }
                 Err(RecvTimeoutError::Timeout) => self.producer.serve()?,
                 Err(RecvTimeoutError::Disconnected) => {
-                    return if self.has_moved { self.commit() } else { Ok(()) };
+                    return if self.has_moved {
+                        self.commit()
+                    } else {
+                        Ok(())
+                    };
                 }
             }
         }

@@ -207,6 +207,7 @@ impl Attempt<'_> {
                 outlet: Box::new(ReadAgain {
                     inner: Tallied::new(hand_over, self.tally, on_new_venue),
                     to: again,
+                    since: started,
                 }),
             });
         }

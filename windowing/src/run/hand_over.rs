@@ -88,6 +88,8 @@ pub(super) struct ReadAgain<O> {
     pub(super) inner: O,
     /// By partition, the committed position and up to where windows were closed there.
     pub(super) to: BTreeMap<i32, (i64, Option<i64>)>,
+    /// Since when.
+    pub(super) since: Instant,
 }
 
 impl<O: Outlet> Outlet for ReadAgain<O> {
@@ -120,12 +122,12 @@ impl<O: Outlet> Outlet for ReadAgain<O> {
                 }
                 if reached >= to {
                     self.to.remove(&partition);
-                    tracing::info!(
-                        partition,
-                        offset = to,
-                        "read again up to what was committed"
-                    );
+                    tracing::debug!(partition, offset = to, "read again");
                 }
+            }
+            if self.to.is_empty() {
+                let took_ms = self.since.elapsed().as_millis();
+                tracing::info!(%took_ms, "read again up to what was committed");
             }
         }
         self.inner.accept(results)
@@ -189,6 +191,7 @@ mod tests {
         let mut outlet = ReadAgain {
             inner: Count(0),
             to: [(1, (20, Some(5)))].into(),
+            since: Instant::now(),
         };
         outlet.accept(&mut batch(10, 3)).unwrap();
         assert_eq!(outlet.inner.0, 1, "partition 0 is new");
@@ -205,6 +208,7 @@ mod tests {
         let mut outlet = ReadAgain {
             inner: Count(0),
             to: [(1, (20, Some(5)))].into(),
+            since: Instant::now(),
         };
         let stopped = outlet.accept(&mut batch(20, 6)).unwrap_err().to_string();
         assert!(stopped.contains("--from-start"), "{stopped}");
