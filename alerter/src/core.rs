@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::episode::outage::Venues;
 use crate::episode::route::Routes;
 use crate::episode::stall::Stall;
-use crate::episode::{Episode, Input, Now, Place};
+use crate::episode::{Episode, Input, Now, Place, Positions};
 use crate::outbox::{Kept, Outbox, Outgoing, Request, Way};
 use crate::report::{Report, Standing};
 use crate::throttle::{Action, Headers, Throttle};
@@ -37,7 +37,7 @@ pub struct Core {
     backoff: Backoff,
     away: Option<String>,
     asleep_until_ms: i64,
-    next: BTreeMap<(Input, i32), i64>,
+    next: Positions,
     dead_letters: Vec<DeadLetter>,
     changed: Vec<(Episode, Place)>,
     news: Vec<Episode>,
@@ -77,12 +77,7 @@ impl Core {
     }
 
     /// Takes up where an earlier process left off: the newest record of each episode, and the positions read up to.
-    pub fn take_up(
-        &mut self,
-        alerts: &BTreeMap<Arc<str>, Kept>,
-        positions: &BTreeMap<(Input, i32), i64>,
-        now: Now,
-    ) {
+    pub fn take_up(&mut self, alerts: &BTreeMap<Arc<str>, Kept>, positions: &Positions, now: Now) {
         for kept in alerts.values() {
             self.routes.take_up(&kept.episode);
             self.venues.take_up(&kept.episode);
@@ -212,7 +207,7 @@ impl Core {
     /// For each partition the offset of the first record that must be read again after a restart. True once all records
     /// taken so far are safe on `alerts`.
     #[must_use]
-    pub fn safe_positions(&self) -> BTreeMap<(Input, i32), i64> {
+    pub fn safe_positions(&self) -> Positions {
         let mut safe = self.next.clone();
         let holds = self.outbox.holds().chain(self.routes.holds());
         for hold in holds.chain(self.venues.holds()) {

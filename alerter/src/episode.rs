@@ -8,6 +8,7 @@
 //!
 //! Absent: whether and how anybody is told ([`crate::outbox`]).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::alert::{
@@ -38,6 +39,9 @@ pub enum Input {
     /// `venues`.
     Venues,
 }
+
+/// By input and partition, an offset: the first record that is still to be read.
+pub type Positions = BTreeMap<(Input, i32), i64>;
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,7 +22,7 @@
 //! - [`discord`]: the one socket.
 //! - [`run`]: the shell between Kafka and Discord.
 //! - [`trial`]: one message, to see that the webhook works.
-//! - [`report`]: figures.
+//! - [`mod@report`]: figures, for the closing table, the dashboard and the log.
 //!
 //! Deliberately absent: any knowledge of exchanges, and any decimal arithmetic; a spread arrives finished.
 

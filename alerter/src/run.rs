@@ -12,7 +12,6 @@
 //! and its successor tells what is missing. What when full: with 10,000 episodes waiting, reading pauses, and is counted.
 //! Run one alerter per cluster: two would tell everything twice.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -29,7 +28,7 @@ use crate::answer::Verdict;
 use crate::config::Settings;
 use crate::core::Core;
 use crate::discord::{Answer, Discord};
-use crate::episode::{Episode, Input, Now, Place, What};
+use crate::episode::{Episode, Input, Now, Place, Positions, What};
 use crate::error::AlerterError;
 use crate::outbox::{Request, Way};
 use crate::report::Report;
@@ -253,7 +252,7 @@ struct Running {
     /// A request that is being made.
     asked: Option<Request>,
     /// Positions that may be committed once so many records are delivered.
-    safe: Option<(BTreeMap<(Input, i32), i64>, u64)>,
+    safe: Option<(Positions, u64)>,
     commit_at_ms: i64,
     show_at_ms: i64,
 }
@@ -381,11 +380,12 @@ impl Running {
         self.core.tick(now);
         self.tell_log();
         self.write()?;
-        if self.prepared.is_none() && self.asked.is_none() {
-            if let Some(request) = self.core.request(now, with_updates) {
-                self.write()?;
-                self.prepared = Some((request, self.handed_over));
-            }
+        if self.prepared.is_none()
+            && self.asked.is_none()
+            && let Some(request) = self.core.request(now, with_updates)
+        {
+            self.write()?;
+            self.prepared = Some((request, self.handed_over));
         }
         let counts = self.alerts.counts();
         if counts.failed > 0 {

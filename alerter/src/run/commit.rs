@@ -6,14 +6,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use kafka_io::{KafkaError, Offsets};
 
-use crate::episode::Input;
+use crate::episode::Positions;
 use crate::error::AlerterError;
 
 const NAME: &str = "alert-offsets";
 /// How long one attempt goes on.
 const ATTEMPT: Duration = Duration::from_secs(10);
-
-type Positions = BTreeMap<(Input, i32), i64>;
 
 /// Takes positions; while one commit is under way the newest of those that follow waits.
 pub(super) struct Committer {

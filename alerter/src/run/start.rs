@@ -12,14 +12,12 @@ use contract::topic::{self, Topic};
 use kafka_io::{Broker, Consumer, ConsumerOptions, Event, KafkaError, Offsets, Start, Watermarks};
 
 use super::commit::named;
-use crate::episode::Input;
+use crate::episode::{Input, Positions};
 use crate::error::AlerterError;
 use crate::outbox::Kept;
 
 /// One attempt at an answer.
 const ATTEMPT: Duration = Duration::from_secs(2);
-
-type Positions = BTreeMap<(Input, i32), i64>;
 
 /// Everything needed to go on.
 pub(super) struct Left {

@@ -11,7 +11,8 @@ use std::time::Duration;
 use alerter::Settings;
 use alerter::answer::Verdict;
 use alerter::core::Core;
-use alerter::episode::{Input, Now, Place};
+use alerter::discord::Answer;
+use alerter::episode::{Input, Now, Place, Positions};
 use alerter::outbox::{Kept, Outgoing, Request};
 use alerter::throttle::{Action, Headers};
 use contract::alert::Alert;
@@ -44,18 +45,24 @@ impl Chance {
     }
 }
 
-type Positions = BTreeMap<(Input, i32), i64>;
-
 /// A process: what dies.
 struct Process {
     core: Core,
     read: usize,
     handed_over: usize,
     prepared: Option<(Request, usize)>,
-    /// A request, when it arrives, when it is answered, and what with once it has arrived.
-    asked: Option<(Request, i64, i64, Option<(Verdict, Headers)>)>,
+    asked: Option<Asked>,
     safe: Option<(Positions, usize)>,
     commit_at_ms: i64,
+}
+
+/// A request that is being made.
+struct Asked {
+    request: Request,
+    arrives_ms: i64,
+    answers_ms: i64,
+    /// What it is answered with, once it has arrived.
+    answer: Option<Answer>,
 }
 
 /// What outlives it.
@@ -139,10 +146,11 @@ impl World {
             self.alerts.extend(self.on_the_way.pop_front());
         }
         // A request that is on its way arrives without its sender, or does not.
-        if let Some((request, _, _, None)) = &process.asked
+        if let Some(asked) = &process.asked
+            && asked.answer.is_none()
             && self.chance.one_in(2)
         {
-            self.arrive(request);
+            self.arrive(&asked.request);
         }
     }
 
@@ -167,24 +175,27 @@ impl World {
             process.core.record(place, bytes, now);
             process.read += 1;
         }
-        if let Some((request, arrives_ms, answers_ms, verdict)) = &mut process.asked {
-            if verdict.is_none() && *arrives_ms <= self.now_ms {
-                *verdict = Some(self.arrive(request));
-            }
-            if *answers_ms <= self.now_ms {
-                let (verdict, headers) = verdict.take().unwrap();
-                // Now and then the answer is lost on its way.
-                let verdict = if self.chance.one_in(12) {
-                    Verdict::Unclear("lost".to_owned())
-                } else {
-                    verdict
-                };
-                let chance = self.chance.below(u64::MAX);
-                process
-                    .core
-                    .answered(request, &verdict, &headers, now, chance);
-                process.asked = None;
-            }
+        if let Some(asked) = &mut process.asked
+            && asked.answer.is_none()
+            && asked.arrives_ms <= self.now_ms
+        {
+            asked.answer = Some(self.arrive(&asked.request));
+        }
+        if let Some(asked) = process
+            .asked
+            .take_if(|asked| asked.answers_ms <= self.now_ms)
+        {
+            let (verdict, headers) = asked.answer.unwrap();
+            // Now and then the answer is lost on its way.
+            let verdict = if self.chance.one_in(12) {
+                Verdict::Unclear("lost".to_owned())
+            } else {
+                verdict
+            };
+            let chance = self.chance.below(u64::MAX);
+            process
+                .core
+                .answered(&asked.request, &verdict, &headers, now, chance);
         }
         process.core.tick(now);
         self.write(process);
@@ -201,7 +212,12 @@ impl World {
         {
             let arrives_ms = self.now_ms + i64::try_from(self.chance.below(40)).unwrap();
             let answers_ms = arrives_ms + i64::try_from(self.chance.below(40)).unwrap();
-            process.asked = Some((request, arrives_ms, answers_ms, None));
+            process.asked = Some(Asked {
+                request,
+                arrives_ms,
+                answers_ms,
+                answer: None,
+            });
         }
         if process.safe.is_none() && self.now_ms >= process.commit_at_ms {
             process.commit_at_ms = self.now_ms + 100;
@@ -223,7 +239,7 @@ impl World {
     }
 
     /// As the stand-in answers, with its limiter and its words.
-    fn arrive(&mut self, request: &Request) -> (Verdict, Headers) {
+    fn arrive(&mut self, request: &Request) -> Answer {
         let at = Duration::from_millis(self.now_ms.unsigned_abs());
         let (kind, bucket) = match request.action() {
             Action::Post => (Kind::Post, "post"),
