@@ -71,6 +71,19 @@ pub enum WindowingError {
         /// The oldest offset there is.
         low: i64,
     },
+    /// A committed position lies behind the end of the log.
+    #[error(
+        "partition {partition} cannot be gone on with: the records of `ticks` up to offset {next} were worked off, and it ends at \
+         {high}; was it made anew? {ANEW}"
+    )]
+    Beyond {
+        /// Which partition of `ticks`.
+        partition: i32,
+        /// The committed position.
+        next: i64,
+        /// Where the partition ends.
+        high: i64,
+    },
     /// The group has a position that this program did not commit.
     #[error(
         "partition {partition} cannot be gone on with: the note beside its committed position is not this program's; {ANEW}"

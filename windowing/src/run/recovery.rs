@@ -30,6 +30,8 @@ use crate::state::PartitionState;
 
 /// How long one question to the broker may take before it is asked again.
 const ASK: Duration = Duration::from_secs(5);
+/// How long a position behind the end is taken for a leader that has just changed and lags.
+const BEYOND_GRACE: Duration = Duration::from_secs(10);
 /// How long the records of checkpoints may stay away.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -83,31 +85,7 @@ pub(super) fn recover(
     if exactly.from_start {
         committed.clear();
     }
-    let ends = ends(broker, options)?;
-    let mut standings = BTreeMap::new();
-    for &partition in &partitions {
-        let end = ends
-            .get(&partition)
-            .ok_or_else(|| KafkaError::UnknownTopic {
-                topic: topic::TICKS.name.to_owned(),
-            })?;
-        let standing = match committed.get(&partition) {
-            Some(position) => Standing::read(position)?.0,
-            None => Standing::at(match options.start {
-                Start::End => end.high,
-                Start::At(offset) => offset,
-                Start::Beginning | Start::Back(_) => end.low,
-            }),
-        };
-        if standing.from < end.low {
-            return Err(WindowingError::Gone {
-                partition,
-                from: standing.from,
-                low: end.low,
-            });
-        }
-        standings.insert(partition, standing);
-    }
+    let standings = stand(broker, options, &partitions, &committed)?;
     let positions: Vec<Position> = standings
         .iter()
         .map(|(&partition, standing)| standing.position(partition, identity))
@@ -138,6 +116,68 @@ fn others(committed: &BTreeMap<i32, Position>, identity: &Identity) -> BTreeSet<
         .map(|(_, note)| note.by.into_owned())
         .filter(|by| *by != identity.id)
         .collect()
+}
+
+/// Where each partition stands, if `ticks` still has what is needed from there on.
+fn stand(
+    broker: &Broker,
+    options: &JobOptions,
+    partitions: &[i32],
+    committed: &BTreeMap<i32, Position>,
+) -> Result<BTreeMap<i32, Standing>, WindowingError> {
+    let since = Instant::now();
+    loop {
+        let ends = ends(broker, options)?;
+        let stand = |&partition: &i32| {
+            let end = ends
+                .get(&partition)
+                .ok_or_else(|| KafkaError::UnknownTopic {
+                    topic: topic::TICKS.name.to_owned(),
+                })?;
+            let standing = match committed.get(&partition) {
+                Some(position) => Standing::read(position)?.0,
+                None => Standing::at(match options.start {
+                    Start::End => end.high,
+                    Start::At(offset) => offset,
+                    Start::Beginning | Start::Back(_) => end.low,
+                }),
+            };
+            judge(partition, &standing, end)?;
+            Ok((partition, standing))
+        };
+        match partitions.iter().map(stand).collect() {
+            Err(WindowingError::Beyond { .. })
+                if since.elapsed() < BEYOND_GRACE && !options.stop.load(Ordering::Acquire) =>
+            {
+                broker_settles();
+            }
+            other => return other,
+        }
+    }
+}
+
+fn judge(partition: i32, standing: &Standing, end: &Watermarks) -> Result<(), WindowingError> {
+    if standing.from < end.low {
+        return Err(WindowingError::Gone {
+            partition,
+            from: standing.from,
+            low: end.low,
+        });
+    }
+    if standing.next > end.high {
+        return Err(WindowingError::Beyond {
+            partition,
+            next: standing.next,
+            high: end.high,
+        });
+    }
+    Ok(())
+}
+
+/// A pause in which a new leader may learn how far its partition is.
+fn broker_settles() {
+    let (_keep, never) = crossbeam_channel::bounded::<()>(0);
+    let _ = never.recv_timeout(Duration::from_millis(500));
 }
 
 /// The ends of `ticks`, waited for.
@@ -216,5 +256,42 @@ fn unusable(partition: i32, offset: i64, reason: impl Into<BoxError>) -> Windowi
         partition,
         offset,
         reason: reason.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standing_needs_its_records_from_the_checkpoint_to_the_position() {
+        let standing = Standing {
+            next: 90,
+            from: 30,
+            ..Standing::at(0)
+        };
+        let judged = |low, high| judge(3, &standing, &Watermarks { low, high });
+        assert!(judged(30, 90).is_ok() && judged(0, 1_000).is_ok());
+        let gone = judged(31, 90).unwrap_err();
+        assert!(matches!(
+            gone,
+            WindowingError::Gone {
+                from: 30,
+                low: 31,
+                ..
+            }
+        ));
+        let beyond = judged(0, 89).unwrap_err();
+        assert!(matches!(
+            beyond,
+            WindowingError::Beyond {
+                next: 90,
+                high: 89,
+                ..
+            }
+        ));
+        for error in [gone, beyond] {
+            assert!(error.to_string().contains("--from-start"), "{error}");
+        }
     }
 }
