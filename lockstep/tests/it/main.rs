@@ -5,6 +5,7 @@
     reason = "a test that cannot run its program has failed"
 )]
 
+mod alerter_killed;
 mod bad_input;
 mod broker;
 mod fixture;
