@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::message::{self, Envelope, Head, Refusal, TickerEvent, TradesEvent};
 use crate::venue::scan::Scan;
-use crate::venue::{FrameError, Kind, Parsed};
+use crate::venue::{Content, FrameError, Kind, Parsed};
 
 /// Reads one frame of Coinbase Advanced Trade.
 ///
@@ -67,7 +67,17 @@ fn of_channel<'a>(channel: &str, frame: &'a str) -> Result<Parsed<'a>, FrameErro
         "candles" => Kind::Candles,
         "status" => Kind::Status,
         "user" | "futures_balance_summary" => Kind::Other,
-        other => return Err(FrameError::unknown(other)),
+        other => {
+            let unknown = FrameError::unknown(other);
+            // It takes a number like any other frame: not to count it would tell of a gap that is none.
+            return match shape::<Envelope<'_, IgnoredAny>>(Kind::Other, frame) {
+                Ok(envelope) => Ok(Parsed {
+                    content: Content::One(Err(unknown)),
+                    ..envelope.tell(Kind::Other)
+                }),
+                Err(_) => Err(unknown),
+            };
+        }
     };
     Ok(shape::<Envelope<'_, IgnoredAny>>(kind, frame)?.tell(kind))
 }
