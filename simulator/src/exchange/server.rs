@@ -17,6 +17,7 @@ use std::time::Duration;
 use contract::time::Clock;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -100,9 +101,14 @@ impl Shared {
             let Some(wire) = core.wires.get(&id) else {
                 continue;
             };
-            if wire.queue.try_send(output).is_err() {
-                core.engine.too_slow(wire.dialect, id);
-                core.wires.remove(&id);
+            match wire.queue.try_send(output) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => {
+                    core.engine.too_slow(wire.dialect, id);
+                    core.wires.remove(&id);
+                }
+                // The client has left, which its task is about to tell.
+                Err(TrySendError::Closed(_)) => {}
             }
         }
         for (dialect, gate) in &self.gates {
