@@ -13,6 +13,8 @@ pub mod calibration;
 pub mod connectivity;
 pub mod control;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod number;
 pub mod phase;
 pub mod preprocess;

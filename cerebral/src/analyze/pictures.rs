@@ -1,18 +1,20 @@
 //! What a report draws besides the figures: the signals and their spectra.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis, Slice};
 
 use super::prepare::Prepared;
 use super::result::Pictures;
-use crate::number::float;
 use crate::phase::welch;
-use crate::preprocess::Montage;
+use crate::preprocess::{Montage, Sos, cut, remove_mean};
+use crate::units::Band;
 
 /// Values per channel in a picture.
 const POINTS: usize = 1_200;
 /// Pieces of spectra, seconds.
 const PIECE_S: f64 = 2.0;
-/// The highest frequency shown, hertz.
+/// What of the signals is shown, hertz.
+const SHOWN_HZ: (f64, f64) = (1.0, 40.0);
+/// The highest frequency shown of spectra, hertz.
 const HIGHEST_HZ: f64 = 70.0;
 
 /// Pictures of the good channels; others are empty.
@@ -32,16 +34,15 @@ pub(super) fn of_segment(prepared: &Prepared) -> Pictures {
         positions,
         ..Pictures::default()
     };
-    for (row, place) in prepared.good_uv.rows().into_iter().zip(&prepared.good) {
-        let row = row.to_vec();
-        pictures.signals_uv[*place] = thinned(&level(&row, prepared), stride);
+    for (row, place) in shown(prepared).rows().into_iter().zip(&prepared.good) {
+        pictures.signals_uv[*place] = thinned(&row.to_vec(), stride);
     }
     let piece = prepared.pieces.iter().max_by_key(|piece| piece.len());
     let Some(piece) = piece else {
         return pictures;
     };
     let offset = prepared.segment.start;
-    let whole: Array2<f64> = crate::preprocess::cut(
+    let whole: Array2<f64> = cut(
         prepared.good_uv.view(),
         piece.start - offset..piece.end - offset,
     )
@@ -61,26 +62,25 @@ pub(super) fn of_segment(prepared: &Prepared) -> Pictures {
     pictures
 }
 
-/// A channel without its drift: each sample less the mean of the second around it.
-fn level(row: &[f64], prepared: &Prepared) -> Vec<f64> {
-    let half = prepared.rate.samples(0.5).max(1);
-    let mut sums = Vec::with_capacity(row.len() + 1);
-    sums.push((0.0, 0_usize));
-    for value in row {
-        let (sum, n) = sums.last().copied().unwrap_or_default();
-        sums.push(if value.is_nan() {
-            (sum, n)
-        } else {
-            (sum + value, n + 1)
-        });
+/// The good channels between 1 and 40 Hz, as far as the rate allows: without drift and mains. Missing samples stay missing.
+fn shown(prepared: &Prepared) -> Array2<f64> {
+    let mut out = Array2::from_elem(prepared.good_uv.dim(), f64::NAN);
+    let high_hz = SHOWN_HZ.1.min(0.9 * prepared.rate.nyquist_hz());
+    let Ok(filter) = Band::new(SHOWN_HZ.0, high_hz)
+        .and_then(|band| Sos::butterworth_band_pass(2, band, prepared.rate))
+    else {
+        return out;
+    };
+    for piece in &prepared.pieces {
+        let range = piece.start - prepared.segment.start..piece.end - prepared.segment.start;
+        let mut raw = cut(prepared.good_uv.view(), range.clone()).to_owned();
+        remove_mean(raw.view_mut());
+        if let Ok(filtered) = filter.zero_phase(raw.view()) {
+            out.slice_axis_mut(Axis(1), Slice::from(range))
+                .assign(&filtered);
+        }
     }
-    (0..row.len())
-        .map(|at| {
-            let (from, to) = (at.saturating_sub(half), (at + half + 1).min(row.len()));
-            let (sum, n) = (sums[to].0 - sums[from].0, sums[to].1 - sums[from].1);
-            row[at] - sum / float(n)
-        })
-        .collect()
+    out
 }
 
 /// Of each `stride` values the least and the greatest in turn, so that no peak is lost.

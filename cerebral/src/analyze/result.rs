@@ -511,7 +511,7 @@ pub struct ClosedLoopInfo {
 /// What the report draws besides.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pictures {
-    /// Raw signals without their offset, microvolts, thinned to what a picture shows; all channels.
+    /// Signals between 1 and 40 Hz, microvolts, thinned to what a picture shows; all channels.
     pub signals_uv: Vec<Vec<f64>>,
     /// Seconds from one value of them to the next.
     pub signals_step_s: f64,

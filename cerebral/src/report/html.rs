@@ -168,7 +168,7 @@ fn signals(analysis: &Analysis) -> Markup {
         figure.wide {
             (traces("Signals of all channels", &rows, pictures.signals_step_s, per_row, &marks))
             figcaption {
-                "Each channel less its mean over one second; " (format!("{per_row:.0}")) " \u{b5}V from row to row, extremes of each "
+                "1 to 40 Hz, for the eye alone; " (format!("{per_row:.0}")) " \u{b5}V from row to row, extremes of each "
                 (format!("{:.0}", 1e3 * pictures.signals_step_s)) " ms. Grey: marked as artefact."
             }
         }
@@ -280,7 +280,7 @@ fn matrices(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
             }
         }
         p.small {
-            "\u{25cf} max-T at most alpha; \u{25cb} Benjamini\u{2013}Hochberg alone. Hatched: no figure. Convention: " (band.analysis.convention)
+            "\u{25cf} max-T at most alpha; \u{25cb} Benjamini\u{2013}Hochberg alone. Dashed: no figure. Convention: " (band.analysis.convention)
             ", " (band.analysis.filter) ", reference " (band.analysis.reference) ", trim " (band.analysis.trim_s) " s, "
             (format!("{:.1}", band.analysis.measured_s)) " s measured, n_eff " (format!("{:.0}", band.analysis.n_eff)) "."
         }
@@ -581,7 +581,7 @@ fn beside(analysis: &Analysis, twin: &TwinInfo) -> Markup {
             }
             @if let Some(near) = &twin.criticality {
                 tr { th { "critical coupling, mean field" } td { (format!("{:.2} rad/s", near.mean_field_critical_rad_s)) } }
-                tr { th { "synchrony sets in at" } td { (format!("{:.2} times this coupling", near.spectral_critical_scale)) " (largest eigenvalue)" } }
+                tr { th { "synchrony sets in at" } td { (text::onset(near.spectral_critical_scale)) } }
                 tr { th { "locked state without noise" } td { (near.locking_factor.map_or_else(|| "none at any factor".to_owned(), |factor| format!("from {factor:.2} times this coupling on"))) } }
                 tr { th { "minimum connectivity" } td { (format!("{:.3}", near.minimum_connectivity)) " with edges above " (format!("{:.2} rad/s", near.connectivity_threshold_rad_s)) " (beside " (near.connectivity_critical) ": about identical frequencies on unweighted symmetric graphs, no verdict here)" } }
             }
@@ -664,11 +664,16 @@ fn manifest(analysis: &Analysis) -> Markup {
                     None => (analysis.band.analysis.convention),
                 }
             } }
-            @for (name, value) in &manifest.options {
+            @for (name, value) in manifest.options.iter().filter(|(_, value)| !is_unset(value)) {
                 tr { th { "--" (name) } td { (plain(value)) } }
             }
         }
     }
+}
+
+/// Options that were left as they are by saying nothing.
+fn is_unset(value: &serde_json::Value) -> bool {
+    value.is_null() || value.as_str() == Some("") || value.as_bool() == Some(false)
 }
 
 fn plain(value: &serde_json::Value) -> String {

@@ -476,9 +476,9 @@ fn simulation(twin: &TwinInfo) -> String {
     if let Some(criticality) = &twin.criticality {
         let _ = writeln!(
             out,
-            "critical coupling (mean field) {:.2} rad/s; synchrony sets in at {:.2} times this coupling (largest eigenvalue); {}",
+            "critical coupling (mean field) {:.2} rad/s; synchrony sets in at {}; {}",
             criticality.mean_field_critical_rad_s,
-            criticality.spectral_critical_scale,
+            onset(criticality.spectral_critical_scale),
             criticality.locking_factor.map_or_else(
                 || "no locked state at any factor".to_owned(),
                 |factor| format!("locks from {factor:.2} times on")
@@ -493,6 +493,15 @@ fn simulation(twin: &TwinInfo) -> String {
         );
     }
     out
+}
+
+/// Where synchrony sets in, by the largest eigenvalue of the coupling.
+pub(super) fn onset(scale: f64) -> String {
+    if scale < 1_000.0 {
+        format!("{scale:.2} times this coupling (largest eigenvalue)")
+    } else {
+        "no multiple of this coupling below 1000 (largest eigenvalue)".to_owned()
+    }
 }
 
 fn what_if(analysis: &Analysis, most: usize) -> String {
@@ -588,12 +597,22 @@ fn table(matrix: &Matrix, names: &[String], decimals: usize) -> String {
             if value.is_nan() {
                 let _ = write!(out, "{:>8}", "-");
             } else {
-                let _ = write!(out, "{value:8.decimals$}");
+                let _ = write!(out, "{:8.decimals$}", unsigned_nothing(*value, decimals));
             }
         }
         out.push('\n');
     }
     out
+}
+
+/// What rounds to nothing has no sign.
+fn unsigned_nothing(value: f64, decimals: usize) -> f64 {
+    let places = i32::try_from(decimals).unwrap_or(i32::MAX);
+    if value.abs() < 0.5 * 10.0_f64.powi(-places) {
+        0.0
+    } else {
+        value
+    }
 }
 
 fn name_width(names: &[String]) -> usize {

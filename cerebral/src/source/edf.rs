@@ -10,7 +10,7 @@
 use ndarray::Array2;
 
 use super::error::LoadError;
-use super::ids::{Gap, Numbering};
+use super::ids::{Gap, HoleBudget, Numbering};
 use super::quality;
 use super::recording::{Dialect, MAX_RATE_HZ, MIN_RATE_HZ, Marker, Rails, Recording};
 use crate::number::float;
@@ -19,6 +19,8 @@ use crate::number::float;
 const BLOCK: usize = 256;
 /// More of these in one file than any amplifier has means rubbish in the header.
 const MAX_SIGNALS: usize = 4_096;
+/// Physical limits beyond this, of whatever unit, mean rubbish in the header.
+const MAX_PHYSICAL: f64 = 1e12;
 /// Samples that one file may unpack to; 8 GiB of numbers.
 const MAX_SAMPLES: usize = 1 << 30;
 
@@ -96,7 +98,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recording, LoadError> {
         });
     }
     let (starts, mut markers) = annotations(bytes, &header);
-    let record_at = places(&header, &starts, per_record, sample_rate_hz)?;
+    let (record_at, numbering) = places(&header, &starts, &chosen, sample_rate_hz)?;
     let n_samples = record_at.last().map_or(0, |at| at + per_record);
     if n_samples.saturating_mul(chosen.len()) > MAX_SAMPLES {
         return Err(fault(
@@ -117,7 +119,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recording, LoadError> {
             }
         }
     }
-    let numbering = numbering(&record_at, per_record);
     markers.extend(status_markers(
         bytes,
         &header,
@@ -219,6 +220,13 @@ fn header(bytes: &[u8]) -> Result<Header, LoadError> {
                 field(120, 8).0,
             ));
         }
+        let physical = pair(104, "a physical limit")?;
+        if physical.0.abs().max(physical.1.abs()) > MAX_PHYSICAL {
+            return Err(fault(
+                "a physical limit of a signal is no voltage",
+                field(104, 8).0,
+            ));
+        }
         let (at, length) = field(0, 16);
         let label = text(at, length)?;
         let (at, length) = field(96, 8);
@@ -229,7 +237,7 @@ fn header(bytes: &[u8]) -> Result<Header, LoadError> {
                 .trim()
                 .to_owned(),
             unit: text(at, length)?,
-            physical: pair(104, "a physical limit")?,
+            physical,
             digital,
             per_record,
             offset,
@@ -303,27 +311,29 @@ fn channels<'a>(
         .collect())
 }
 
-/// Where each record's first sample goes.
+/// Where each record's first sample goes, and what is missing in between.
 fn places(
     header: &Header,
     starts: &[Option<f64>],
-    per_record: usize,
+    chosen: &[&Signal],
     sample_rate_hz: f64,
-) -> Result<Vec<usize>, LoadError> {
+) -> Result<(Vec<usize>, Numbering), LoadError> {
+    let per_record = chosen.first().map_or(0, |signal| signal.per_record);
+    let mut numbering = Numbering::default();
     if !header.interrupted {
-        return Ok((0..header.n_records)
-            .map(|record| record * per_record)
-            .collect());
+        let places = (0..header.n_records).map(|record| record * per_record);
+        return Ok((places.collect(), numbering));
     }
-    let first = starts.first().copied().flatten().unwrap_or(0.0);
-    let mut least = 0;
-    let mut places = Vec::with_capacity(header.n_records);
+    let mut budget = HoleBudget::new(header.n_records * per_record, chosen.len());
+    let mut places: Vec<usize> = Vec::with_capacity(header.n_records);
+    let mut before: Option<f64> = None;
     for (record, start) in starts.iter().enumerate() {
         let at = header.header_bytes + record * header.record_bytes;
         let start = start
             .ok_or_else(|| fault("an interrupted recording without the time of a record", at))?;
-        let place = ((start - first) * sample_rate_hz).round();
-        if !(place >= float(least) && place < float(MAX_SAMPLES)) {
+        let last = before.unwrap_or(start - header.record_s);
+        let missing = ((start - last) * sample_rate_hz).round() - float(per_record);
+        if !(missing >= 0.0 && missing < float(MAX_SAMPLES)) {
             return Err(fault(
                 format!(
                     "a record begins at {start} s, before the one before it ends or far beyond"
@@ -337,28 +347,23 @@ fn places(
             clippy::cast_sign_loss,
             reason = "between 0 and MAX_SAMPLES, checked above"
         )]
-        let place = place as usize;
-        places.push(place);
-        least = place + per_record;
-    }
-    Ok(places)
-}
-
-fn numbering(record_at: &[usize], per_record: usize) -> Numbering {
-    let gaps = record_at
-        .windows(2)
-        .enumerate()
-        .filter_map(|(record, pair)| {
-            let missing = pair[1] - (pair[0] + per_record);
-            (missing > 0).then_some(Gap {
-                row: (record + 1) * per_record - 1,
+        let missing = missing as usize;
+        let mut place = places.last().map_or(0, |place| place + per_record);
+        if missing > 0 {
+            numbering.gaps.push(Gap {
+                row: record * per_record - 1,
                 missing,
-            })
-        });
-    Numbering {
-        gaps: gaps.collect(),
-        ..Numbering::default()
+            });
+            if budget.fills(missing) {
+                place += missing;
+            } else {
+                numbering.boundaries.push(place);
+            }
+        }
+        places.push(place);
+        before = Some(start);
     }
+    Ok((places, numbering))
 }
 
 /// Start of each record in seconds, and what the annotations say.

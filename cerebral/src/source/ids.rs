@@ -45,7 +45,29 @@ pub(super) struct Counter {
 }
 
 /// A loss of more samples than this is not filled with holes: it is a boundary with a gap on record.
-const LONGEST_FILLED: u64 = 100_000;
+const LONGEST_FILLED: usize = 100_000;
+/// Values of holes that any recording may have, all channels together; beyond, ten times its readings.
+const FILLED_VALUES: usize = 1 << 24;
+
+/// How many samples of holes may still be made: a file of a few bytes must not claim the memory of the machine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HoleBudget(usize);
+
+impl HoleBudget {
+    /// For a recording of so many samples and channels.
+    pub(super) fn new(n_samples: usize, n_channels: usize) -> Self {
+        Self((FILLED_VALUES / n_channels.max(1)).max(n_samples.saturating_mul(10)))
+    }
+
+    /// Whether a loss becomes a hole; else it is a boundary.
+    pub(super) fn fills(&mut self, missing: usize) -> bool {
+        let fills = missing <= LONGEST_FILLED && missing <= self.0;
+        if fills {
+            self.0 -= missing;
+        }
+        fills
+    }
+}
 
 impl Counter {
     /// The counter that these ids follow: the commonest step, and the board's `period`, or a shorter one that shows (a Ganglion
@@ -91,7 +113,7 @@ impl Counter {
     }
 
     /// Places rows on the clock of the ids. A row without an id follows the one before it.
-    pub(super) fn place(self, ids: &[Option<u64>]) -> Placed {
+    pub(super) fn place(self, ids: &[Option<u64>], mut budget: HoleBudget) -> Placed {
         let mut at = vec![None; ids.len()];
         let mut numbering = Numbering::default();
         let mut next = 0_usize;
@@ -117,7 +139,7 @@ impl Counter {
                             row: row - 1,
                             missing: missing_here,
                         });
-                        if missing <= LONGEST_FILLED {
+                        if budget.fills(missing_here) {
                             next += missing_here;
                         } else {
                             numbering.boundaries.push(next);
@@ -151,9 +173,11 @@ mod tests {
         period: Some(256),
     };
 
+    const BUDGET: HoleBudget = HoleBudget(1_000_000);
+
     fn place(ids: &[u64]) -> Placed {
         let ids: Vec<Option<u64>> = ids.iter().copied().map(Some).collect();
-        CYTON.place(&ids)
+        CYTON.place(&ids, BUDGET)
     }
 
     #[test]
@@ -195,7 +219,7 @@ mod tests {
         let counter = Counter::of(&ids, Some(256)).unwrap();
         assert_eq!(counter.step, 2);
         assert_eq!(
-            counter.place(&ids).numbering.gaps,
+            counter.place(&ids, BUDGET).numbering.gaps,
             [Gap { row: 2, missing: 1 }]
         );
     }
@@ -205,14 +229,14 @@ mod tests {
         let ids: Vec<Option<u64>> = (0..700).map(|at| Some(at % 201)).collect();
         let counter = Counter::of(&ids, Some(256)).unwrap();
         assert_eq!(counter.period, Some(201));
-        assert_eq!(counter.place(&ids).numbering, Numbering::default());
+        assert_eq!(counter.place(&ids, BUDGET).numbering, Numbering::default());
         let each_twice: Vec<Option<u64>> = (0..700).map(|at| Some(at / 2 % 101)).collect();
         assert_eq!(Counter::of(&each_twice, Some(256)), None);
     }
 
     #[test]
     fn a_row_without_an_id_follows_the_one_before() {
-        let placed = CYTON.place(&[Some(7), None, Some(9)]);
+        let placed = CYTON.place(&[Some(7), None, Some(9)], BUDGET);
         assert_eq!(placed.numbering, Numbering::default());
         assert_eq!(placed.n_samples, 3);
     }
@@ -223,8 +247,25 @@ mod tests {
             step: 1,
             period: None,
         };
-        let placed = counter.place(&[Some(5), Some(9), Some(3), Some(4)]);
+        let placed = counter.place(&[Some(5), Some(9), Some(3), Some(4)], BUDGET);
         assert_eq!(placed.numbering.gaps, [Gap { row: 0, missing: 3 }]);
         assert_eq!(placed.numbering.restarts, [1]);
+    }
+
+    #[test]
+    fn holes_end_where_they_would_eat_the_memory() {
+        let counter = Counter {
+            step: 1,
+            period: None,
+        };
+        let ids: Vec<Option<u64>> = (0..100).map(|at| Some(at * 90_000)).collect();
+        let placed = counter.place(&ids, HoleBudget::new(100, 1_000));
+        assert!(
+            placed.n_samples <= 100 + (1 << 24) / 1_000,
+            "{}",
+            placed.n_samples
+        );
+        assert_eq!(placed.numbering.gaps.len(), 99);
+        assert!(placed.numbering.boundaries.len() >= 98);
     }
 }

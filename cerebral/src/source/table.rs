@@ -5,13 +5,16 @@
 use ndarray::Array2;
 
 use super::error::{LoadError, RowFault};
-use super::ids::Counter;
+use super::ids::{Counter, HoleBudget};
 use super::quality::{self, BadRow, Stamps};
 use super::recording::{Dialect, MAX_RATE_HZ, MIN_RATE_HZ, Marker, Rails, Recording};
 use crate::number::float;
 
 /// Fewer samples than this are no recording: no filter and no spectrum stands on them.
 const LEAST_SAMPLES: usize = 16;
+
+/// More microvolts than any amplifier's counts come to, whatever the unit.
+const MAX_UV: f64 = 1e12;
 
 /// One row of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +83,10 @@ pub(super) fn numbers<'a>(
 ) -> Result<Vec<f64>, String> {
     fields
         .map(|(name, text)| match text.trim().parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
+            Ok(value) if value.abs() <= MAX_UV => Ok(value),
+            Ok(value) if value.is_finite() => {
+                Err(format!("channel {name}: {value:e} is no voltage"))
+            }
             _ => Err(format!(
                 "channel {name}: `{}` is not a number",
                 shortened(text.trim())
@@ -151,7 +157,7 @@ impl Table {
         let counter = Counter::of(&ids, self.period);
         let placed = counter.map_or_else(
             || Counter::place_blindly(ids.len()),
-            |counter| counter.place(&ids),
+            |counter| counter.place(&ids, HoleBudget::new(ids.len(), self.channels.len())),
         );
         let usable = |row: &Row| matches!(&row.values_uv, Ok(values) if !is_zero(values));
         // What cannot be used at the ends is cut off; in the middle it is a hole.

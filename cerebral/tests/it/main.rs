@@ -2,6 +2,7 @@
 
 mod calibration;
 mod fixture;
+mod fuzz_seeds;
 mod golden;
 mod networks;
 mod null_calibration;

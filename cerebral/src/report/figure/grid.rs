@@ -77,7 +77,7 @@ pub(in crate::report) fn cells(all: &Cells<'_>) -> Markup {
                     @let mark = (all.mark)(i, j);
                     rect.cell x=(px(x)) y=(px(y)) width=(px(cell)) height=(px(cell)) fill=(fill) fill-opacity=[(mark == Mark::Pale).then_some("0.35")] {}
                     @if n <= WIDEST_WITH_NUMBERS {
-                        text x=(px(x + cell / 2.0)) y=(px(y + cell / 2.0 + font * 0.35)) text-anchor="middle" font-size=(px(font)) fill=(if dark && mark != Mark::Pale { "#fff" } else { "#222" }) { (format!("{value:.2}")) }
+                        text x=(px(x + cell / 2.0)) y=(px(y + cell / 2.0 + font * 0.35)) text-anchor="middle" font-size=(px(font)) fill=(if dark && mark != Mark::Pale { "#fff" } else { "#222" }) { (if value.abs() < 0.005 { "0.00".to_owned() } else { format!("{value:.2}") }) }
                     }
                     (marked(mark, x, y, cell, dark))
                 }
