@@ -64,8 +64,8 @@ fn measures(criterion: &mut Criterion) {
             "{n_channels} channels, PLI and wPLI: {ms:.2} ms, {:.2} of NumPy's, {:.2} of the budget for 64; memory {:.1} MB",
             ms / numpy_ms,
             ms / BUDGET_MS,
-            // Planes: two parts of 8 bytes and two of 4 per sample.
-            24e-6 * f64::from(u32::try_from(z.len()).unwrap()),
+            // Planes: two parts of 8 bytes per sample.
+            16e-6 * f64::from(u32::try_from(z.len()).unwrap()),
         );
     }
 }

@@ -62,10 +62,14 @@ fn surrogates(criterion: &mut Criterion) {
             one / all
         );
     }
-    let bytes = 56 * CHANNELS * SAMPLES;
+    // Planes of 24 bytes a sample and the series of 8; spectra and series of the data, once.
+    let megabytes =
+        |bytes: usize| f64::from(u32::try_from(bytes * CHANNELS * SAMPLES).unwrap()) / 1e6;
     println!(
-        "workspace of one thread: {:.0} MB",
-        f64::from(u32::try_from(bytes).unwrap()) / 1e6
+        "memory: {:.0} MB for each thread, {:.0} MB for all, figures {:.1} MB",
+        megabytes(24 + 8),
+        megabytes(8 + 8),
+        200.0 * 16e-6 * 2016.0
     );
 }
 

@@ -1,5 +1,10 @@
 //! The crate as its users see it: recordings in, figures out.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what helpers of tests need is there, or the test fails"
+)]
+
 mod calibration;
 mod fixture;
 mod fuzz_seeds;

@@ -107,7 +107,7 @@ fn add(total: &mut PairSums, one: Tile<'_, f64>, other: Tile<'_, f64>, guard: Gu
             }
         }
     }
-    let mut sums = sums.map(|lanes| lanes.iter().sum::<f64>());
+    let mut sums = add_lanes(&sums);
     let rest = rest_i.re.iter().zip(rest_i.im);
     for ((re_i, im_i), (re_j, im_j)) in rest.zip(rest_j.re.iter().zip(rest_j.im)) {
         let values = terms([*re_i, *im_i], [*re_j, *im_j], guard);
@@ -133,6 +133,12 @@ fn add(total: &mut PairSums, one: Tile<'_, f64>, other: Tile<'_, f64>, guard: Gu
     total.im_square += im_square;
     total.unit += Complex64::new(unit_re, unit_im);
     total.unit_im_abs += unit_im_abs;
+}
+
+/// Kept out of the loop above, which would else be laid out for these sums.
+#[inline(never)]
+fn add_lanes(sums: &[[f64; LANES]; SUMS]) -> [f64; SUMS] {
+    sums.map(|lanes| lanes.iter().sum())
 }
 
 /// Sums kept per pair.

@@ -28,6 +28,7 @@ pub(crate) struct Planes {
     /// Per channel and tile: the largest amplitude.
     peak: Vec<f64>,
     rms: Vec<f64>,
+    band_sd: Vec<f64>,
     alive: Vec<bool>,
 }
 
@@ -69,6 +70,7 @@ impl Planes {
             im_single: vec![0.0; short],
             peak: vec![0.0; n_channels * n_samples.div_ceil(TILE)],
             rms: vec![0.0; n_channels],
+            band_sd: vec![0.0; n_channels],
             alive: vec![false; n_channels],
         }
     }
@@ -90,7 +92,7 @@ impl Planes {
             (*re, *im) = (value.re, value.im);
         }
         let n_tiles = self.n_samples.div_ceil(TILE);
-        let rms = pulp::Arch::new().dispatch(Prepare {
+        let (rms, band_sd) = pulp::Arch::new().dispatch(Prepare {
             parts: [re, im],
             singles: [
                 self.re_single.get_mut(range.clone()).unwrap_or_default(),
@@ -99,6 +101,7 @@ impl Planes {
             peaks: &mut self.peak[channel * n_tiles..(channel + 1) * n_tiles],
         });
         self.rms[channel] = rms;
+        self.band_sd[channel] = band_sd;
         self.alive[channel] = rms > 0.0 && rms.is_finite();
     }
 
@@ -126,11 +129,7 @@ impl Planes {
 
     /// Standard deviation of a channel's real part: of the band's signal itself.
     pub(crate) fn band_sd(&self, channel: usize) -> f64 {
-        let re = &self.re[channel * self.n_samples..(channel + 1) * self.n_samples];
-        let n = float(self.n_samples);
-        let mean = re.iter().sum::<f64>() / n;
-        let square: f64 = re.iter().map(|value| (value - mean).powi(2)).sum();
-        (square / n).sqrt()
+        self.band_sd[channel]
     }
 
     #[inline(always)]
@@ -214,54 +213,78 @@ struct Prepare<'a> {
 }
 
 impl pulp::NullaryFnOnce for Prepare<'_> {
-    type Output = f64;
+    type Output = (f64, f64);
 
-    /// The rms.
+    /// The rms, and the standard deviation of the real part.
     #[inline(always)]
-    fn call(self) -> f64 {
+    fn call(self) -> (f64, f64) {
         let [re, im] = self.parts;
-        let mut power = 0.0;
+        let mut total = Power::default();
         let tiles = re.chunks(TILE).zip(im.chunks(TILE));
         for (peak, (re, im)) in self.peaks.iter_mut().zip(tiles) {
-            let (sum, most) = tile_power(Tile { re, im });
-            power += sum;
-            *peak = most.sqrt();
+            let here = tile_power(Tile { re, im });
+            total.square += here.square;
+            total.re += here.re;
+            total.re_square += here.re_square;
+            *peak = here.most.sqrt();
         }
-        let rms = (power / float(re.len().max(1))).sqrt();
+        let n = float(re.len().max(1));
+        let rms = (total.square / n).sqrt();
+        // The band's signal has hardly a mean, so the difference loses nothing.
+        let variance = total.re_square / n - (total.re / n).powi(2);
         let scale = 1.0 / rms;
         for (singles, part) in self.singles.into_iter().zip([re, im]) {
             for (single_value, value) in singles.iter_mut().zip(part) {
                 *single_value = single(value * scale);
             }
         }
-        rms
+        (rms, variance.max(0.0).sqrt())
     }
 }
 
-/// Sum and maximum of `|z|^2`; a sample that is not finite makes the sum so.
+/// Sums over a tile, and the greatest `|z|^2`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Power {
+    square: f64,
+    re: f64,
+    re_square: f64,
+    most: f64,
+}
+
+/// [`Power`] of a tile; a sample that is not finite makes the sum so.
 #[inline(always)]
-fn tile_power(tile: Tile<'_, f64>) -> (f64, f64) {
+fn tile_power(tile: Tile<'_, f64>) -> Power {
     let (re, im, rest) = tile.lanes::<LANES>();
-    let (mut sum, mut most) = ([0.0; LANES], [0.0_f64; LANES]);
+    let mut lanes = [[0.0_f64; LANES]; 4];
     for (re, im) in re.iter().zip(im) {
         for lane in 0..LANES {
-            let power = re[lane] * re[lane] + im[lane] * im[lane];
-            sum[lane] += power;
-            most[lane] = if power > most[lane] {
-                power
-            } else {
-                most[lane]
-            };
+            let re_square = re[lane] * re[lane];
+            let square = re_square + im[lane] * im[lane];
+            lanes[0][lane] += square;
+            lanes[1][lane] += re[lane];
+            lanes[2][lane] += re_square;
+            let most = &mut lanes[3][lane];
+            *most = if square > *most { square } else { *most };
         }
     }
-    let (mut sum, mut most) = (
-        sum.iter().sum::<f64>(),
-        most.into_iter().fold(0.0, f64::max),
-    );
+    add_lanes(&lanes, rest)
+}
+
+/// Kept out of the loop above, which would else be laid out for these sums.
+#[inline(never)]
+fn add_lanes(lanes: &[[f64; LANES]; 4], rest: Tile<'_, f64>) -> Power {
+    let mut sum = Power {
+        square: lanes[0].iter().sum(),
+        re: lanes[1].iter().sum(),
+        re_square: lanes[2].iter().sum(),
+        most: lanes[3].iter().copied().fold(0.0, f64::max),
+    };
     for (re, im) in rest.re.iter().zip(rest.im) {
-        let power = re * re + im * im;
-        sum += power;
-        most = f64::max(most, power);
+        let square = re * re + im * im;
+        sum.square += square;
+        sum.re += re;
+        sum.re_square += re * re;
+        sum.most = sum.most.max(square);
     }
-    (sum, most)
+    sum
 }
