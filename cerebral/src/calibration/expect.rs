@@ -7,7 +7,7 @@ use crate::calibration::baseband::Baseband;
 use crate::calibration::filter::{Amplitude, Filtered, Keep, filter};
 use crate::calibration::model::{Parameters, Transition, per_sample};
 use crate::calibration::regress::Sums;
-use crate::calibration::smoother::smooth;
+use crate::calibration::smoother::{Pair, See, smooth};
 use crate::number::float;
 
 /// What the recording says about the hidden phases, summed as the M step needs it.
@@ -47,40 +47,52 @@ pub(crate) fn expect(
     amplitude: &Array2<f64>,
     filtered: &mut Filtered,
 ) -> Expectation {
-    pulp::Arch::new().dispatch(|| pass(p, base, amplitude, filtered))
+    // The common numbers of channels get loops of known length.
+    pulp::Arch::new().dispatch(|| match p.n() {
+        4 => pass(4, p, base, amplitude, filtered),
+        8 => pass(8, p, base, amplitude, filtered),
+        16 => pass(16, p, base, amplitude, filtered),
+        n => pass(n, p, base, amplitude, filtered),
+    })
 }
 
 #[inline(always)]
 fn pass(
+    n: usize,
     p: &Parameters,
     base: &Baseband,
     amplitude: &Array2<f64>,
     filtered: &mut Filtered,
 ) -> Expectation {
-    let (n_steps, n) = base.z.dim();
+    let n_steps = base.z.nrows();
     let skip = steps(SETTLE_S, base.step_s).min(n_steps / 2);
     filter(
+        n,
         p,
-        &base.z,
+        base,
         Amplitude::Given(amplitude),
-        base.step_s,
         skip,
         Keep::Everything,
         filtered,
     );
     let length = steps(BLOCK_S, base.step_s);
-    let mut blocks = vec![Sums::new(n); n_steps.div_ceil(length)];
-    let mut along = Array2::zeros((n_steps, n));
-    let mut phase = Array2::zeros((n_steps, n));
-    let mut transition = Transition::new(n);
-    smooth(filtered, n, |pair| {
-        blocks[pair.t / length].add(p, base.step_s, pair, &mut transition);
-        for (c, out) in along.row_mut(pair.t).iter_mut().enumerate() {
-            let damped = (-pair.spread[0][c * n + c] / 2.0).exp();
-            phase[[pair.t, c]] = wrapped(pair.mean[0][c]);
-            *out = (base.z[[pair.t, c]] * Complex64::cis(-pair.mean[0][c])).re * damped;
-        }
-    });
+    let mut tally = Tally {
+        n,
+        p,
+        base,
+        length,
+        blocks: vec![Sums::new(n); n_steps.div_ceil(length)],
+        along: Array2::zeros((n_steps, n)),
+        phase: Array2::zeros((n_steps, n)),
+        transition: Transition::new(n),
+    };
+    smooth(filtered, n, &mut tally);
+    let Tally {
+        blocks,
+        mut along,
+        mut phase,
+        ..
+    } = tally;
     // The pairs of neighbours end one step before the last, which the filter alone knows as well as the smoother.
     for c in 0..n {
         let last = filtered.mean[(n_steps - 1) * n + c];
@@ -94,6 +106,33 @@ fn pass(
         along,
         phase,
         log_likelihood: per_sample(filtered.log_likelihood, n_steps - skip, n),
+    }
+}
+
+/// What is gathered from the smoother, pair by pair.
+struct Tally<'a> {
+    n: usize,
+    p: &'a Parameters,
+    base: &'a Baseband,
+    /// Steps in a block.
+    length: usize,
+    blocks: Vec<Sums>,
+    along: Array2<f64>,
+    phase: Array2<f64>,
+    transition: Transition,
+}
+
+impl See for Tally<'_> {
+    #[inline(always)]
+    fn see(&mut self, pair: &Pair<'_>) {
+        let (n, t) = (self.n, pair.t);
+        self.blocks[t / self.length].add(n, self.p, self.base.step_s, pair, &mut self.transition);
+        for c in 0..n {
+            let damped = (-pair.spread[0][c * n + c] / 2.0).exp();
+            self.phase[[t, c]] = wrapped(pair.mean[0][c]);
+            self.along[[t, c]] =
+                (self.base.z[[t, c]] * Complex64::cis(-pair.mean[0][c])).re * damped;
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 
+use crate::calibration::baseband::Baseband;
 use crate::calibration::dense;
 use crate::calibration::model::{Parameters, Transition, log_normal};
 
@@ -63,19 +64,20 @@ pub(crate) enum Keep {
     Everything,
 }
 
-/// Filters `z`, `(n_steps, n)`. `skip` samples at the start do not count in the
+/// Filters the `n` channels of `base`. `skip` samples at the start do not count in the
 /// likelihood: the filter has not found the phases yet.
 #[inline(always)]
 pub(crate) fn filter(
+    n: usize,
     p: &Parameters,
-    z: &Array2<Complex64>,
+    base: &Baseband,
     amplitude: Amplitude<'_>,
-    step_s: f64,
     skip: usize,
     keep: Keep,
     out: &mut Filtered,
 ) {
-    let (n_steps, n) = z.dim();
+    let (z, step_s) = (&base.z, base.step_s);
+    let n_steps = z.nrows();
     out.clear();
     let mut transition = Transition::new(n);
     let mut mean: Vec<f64> = z.row(0).iter().map(|z| z.arg()).collect();
@@ -90,7 +92,15 @@ pub(crate) fn filter(
         if let Amplitude::Given(all) = amplitude {
             now.assign(&all.row(t));
         }
-        let gained = update(p, z.row(t), now.view(), &mut mean, &mut spread, &mut column);
+        let gained = update(
+            n,
+            p,
+            z.row(t),
+            now.view(),
+            &mut mean,
+            &mut spread,
+            &mut column,
+        );
         if let Amplitude::Followed { share } = amplitude {
             for (c, now) in now.iter_mut().enumerate() {
                 let along = (z[[t, c]] * Complex64::cis(-mean[c])).re;
@@ -100,7 +110,7 @@ pub(crate) fn filter(
         if t >= skip {
             out.log_likelihood += gained;
         }
-        transition.step(p, step_s, &mean, &spread);
+        transition.step(n, p, step_s, &mean, &spread);
         if keep == Keep::Everything {
             out.mean.extend(&mean);
             out.spread.extend(&spread);
@@ -132,6 +142,7 @@ pub(crate) fn filter(
 /// Takes one sample of every channel in, one channel after another; returns the log density of the sample.
 #[inline(always)]
 fn update(
+    n: usize,
     p: &Parameters,
     z: ndarray::ArrayView1<'_, Complex64>,
     amplitude: ndarray::ArrayView1<'_, f64>,
@@ -139,7 +150,6 @@ fn update(
     spread: &mut [f64],
     column: &mut [f64],
 ) -> f64 {
-    let n = mean.len();
     let mut log_likelihood = 0.0;
     for c in 0..n {
         let turned = z[c] * Complex64::cis(-mean[c]);

@@ -53,15 +53,9 @@ pub(crate) fn prepare(
         amplitude: Array1::zeros(n),
         noise: Array1::zeros(n),
     };
-    for c in 0..n {
-        let power = base
-            .z
-            .column(c)
-            .iter()
-            .map(Complex64::norm_sqr)
-            .sum::<f64>()
-            / float(n_steps);
-        if !(power > 0.0 && power.is_finite()) {
+    for (c, (noise, z)) in noise.iter().zip(base.z.columns()).enumerate() {
+        let power = z.iter().map(Complex64::norm_sqr).sum::<f64>() / float(n_steps);
+        if power <= 0.0 || !power.is_finite() {
             return Err(TwinError::DeadChannel {
                 channel: c,
                 reason: "its samples do not vary",
@@ -69,7 +63,7 @@ pub(crate) fn prepare(
         }
         // A one-sided density S gives each component of the noise the variance S / step. At least a fifth of the power
         // is taken for the oscillation, as a start that EM can leave in both directions.
-        start.noise[c] = (noise[c].level / base.step_s).min(0.4 * power);
+        start.noise[c] = (noise.level / base.step_s).min(0.4 * power);
         start.amplitude[c] = (power - 2.0 * start.noise[c]).sqrt();
     }
     Ok(Prepared { base, noise, start })

@@ -92,15 +92,7 @@ fn score(p: &Parameters, test: &Baseband, settings: &CalibrationSettings) -> f64
         share: (test.step_s / settings.amplitude_window_s).min(1.0),
     };
     let mut filtered = Filtered::default();
-    filter(
-        p,
-        &test.z,
-        followed,
-        test.step_s,
-        skip,
-        Keep::Likelihood,
-        &mut filtered,
-    );
+    filter(n, p, test, followed, skip, Keep::Likelihood, &mut filtered);
     per_sample(filtered.log_likelihood, n_steps - skip, n)
 }
 

@@ -38,7 +38,6 @@ impl Parameters {
 
 /// Scratch for the transition of one step.
 pub(crate) struct Transition {
-    n: usize,
     /// Sine and cosine of the phases at the midpoint.
     pub(crate) sin: Vec<f64>,
     pub(crate) cos: Vec<f64>,
@@ -60,7 +59,6 @@ impl Transition {
         let row = || vec![0.0; n];
         let square = || vec![0.0; n * n];
         Self {
-            n,
             sin: row(),
             cos: row(),
             regressor: row(),
@@ -74,22 +72,28 @@ impl Transition {
         }
     }
 
-    /// Moves `mean` one step on. `spread` is its covariance: the expectation of a sine is smaller by `exp(-variance/2)`.
+    /// Moves `mean`, of `n` phases, one step on. `spread` is its covariance: the expectation of a sine is smaller by `exp(-variance/2)`.
     #[inline(always)]
-    pub(crate) fn step(&mut self, p: &Parameters, step_s: f64, mean: &[f64], spread: &[f64]) {
-        self.dampen(spread);
-        self.velocities(p, mean);
+    pub(crate) fn step(
+        &mut self,
+        n: usize,
+        p: &Parameters,
+        step_s: f64,
+        mean: &[f64],
+        spread: &[f64],
+    ) {
+        self.dampen(n, spread);
+        self.velocities(n, p, mean);
         for ((middle, mean), velocity) in self.middle.iter_mut().zip(mean).zip(&self.velocity) {
             *middle = mean + step_s / 2.0 * velocity;
         }
         let middle = std::mem::take(&mut self.middle);
-        self.velocities(p, &middle);
+        self.velocities(n, p, &middle);
         self.middle = middle;
         for ((next, mean), velocity) in self.next.iter_mut().zip(mean).zip(&self.velocity) {
             *next = mean + step_s * velocity;
         }
         // 1 + h J + (h J)^2 / 2, J taken at the midpoint.
-        let n = self.n;
         crate::calibration::dense::multiply(
             &self.jacobian,
             &self.jacobian,
@@ -105,8 +109,7 @@ impl Transition {
     }
 
     #[inline(always)]
-    fn dampen(&mut self, spread: &[f64]) {
-        let n = self.n;
+    fn dampen(&mut self, n: usize, spread: &[f64]) {
         for i in 0..n {
             for j in 0..i {
                 let variance = spread[i * n + i] + spread[j * n + j] - 2.0 * spread[i * n + j];
@@ -119,8 +122,7 @@ impl Transition {
 
     /// Velocities and their Jacobian.
     #[inline(always)]
-    fn velocities(&mut self, p: &Parameters, phases: &[f64]) {
-        let n = self.n;
+    fn velocities(&mut self, n: usize, p: &Parameters, phases: &[f64]) {
         for ((phase, sin), cos) in phases.iter().zip(&mut self.sin).zip(&mut self.cos) {
             (*sin, *cos) = phase.sin_cos();
         }

@@ -41,15 +41,15 @@ impl Sums {
     #[inline(always)]
     pub(crate) fn add(
         &mut self,
+        n: usize,
         p: &Parameters,
         step_s: f64,
         pair: &Pair<'_>,
         transition: &mut Transition,
     ) {
-        let n = p.n();
         let [now, later] = pair.mean;
         let [spread, later_spread] = pair.spread;
-        transition.step(p, step_s, now, spread);
+        transition.step(n, p, step_s, now, spread);
         self.n_steps += 1.0;
         let (g, slope) = (&mut transition.regressor, &mut transition.slope);
         for i in 0..n {

@@ -112,7 +112,7 @@ pub(crate) fn shrink(parabolas: &[Parabola], start: &Array2<f64>) -> Array2<f64>
         for (i, parabola) in parabolas.iter().enumerate() {
             for j in (0..n).filter(|j| *j != i) {
                 let h = parabola.curvature[j * n + j];
-                if !(h > 0.0) {
+                if h.is_nan() || h <= 0.0 {
                     continue;
                 }
                 let others: f64 = (0..n)

@@ -15,9 +15,16 @@ pub(crate) struct Pair<'a> {
     pub(crate) across: &'a [f64],
 }
 
-/// Calls `see` for every pair of neighbouring steps, from the last to the first.
+/// Whoever sums over the smoothed steps. A trait, not a closure: its body must be inlined where the processor's vectors are
+/// known.
+pub(crate) trait See {
+    /// Takes one pair in.
+    fn see(&mut self, pair: &Pair<'_>);
+}
+
+/// Shows `eye` every pair of neighbouring steps, from the last to the first.
 #[inline(always)]
-pub(crate) fn smooth(filtered: &Filtered, n: usize, mut see: impl FnMut(&Pair<'_>)) {
+pub(crate) fn smooth(filtered: &Filtered, n: usize, eye: &mut impl See) {
     let n_steps = filtered.mean.len() / n;
     let row = |values: &[f64], t: usize| values[t * n..(t + 1) * n].to_vec();
     let block = |values: &[f64], t: usize| values[t * n * n..(t + 1) * n * n].to_vec();
@@ -58,7 +65,7 @@ pub(crate) fn smooth(filtered: &Filtered, n: usize, mut see: impl FnMut(&Pair<'_
             .for_each(|(s, filtered)| *s += filtered);
         dense::symmetrise(&mut spread, n);
         dense::multiply(&later_spread, gain, &mut across, n);
-        see(&Pair {
+        eye.see(&Pair {
             t,
             mean: [&mean, &later_mean],
             spread: [&spread, &later_spread],

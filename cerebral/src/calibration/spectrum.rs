@@ -102,7 +102,7 @@ fn beside(
         .map(|bin| [hz[bin].ln(), power[bin].ln(), 1.0 / hz[bin]])
         .collect();
     let weight: f64 = points.iter().map(|[_, _, w]| w).sum();
-    if points.len() < 4 || !weight.is_finite() || !(power[peak] > 0.0) {
+    if points.len() < 4 || !weight.is_finite() || power[peak] <= 0.0 {
         return None;
     }
     let mean = |k: usize| points.iter().map(|p| p[2] * p[k]).sum::<f64>() / weight;

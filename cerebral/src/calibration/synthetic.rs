@@ -66,7 +66,7 @@ fn phases(p: &Parameters, rate: SampleRate, n_samples: usize, rng: &mut ChaCha8R
             .iter_mut()
             .zip(&theta)
             .for_each(|(out, theta)| *out = *theta);
-        transition.step(p, step_s, &theta, &certain);
+        transition.step(n, p, step_s, &theta, &certain);
         for (i, theta) in theta.iter_mut().enumerate() {
             let normal: f64 = StandardNormal.sample(rng);
             *theta = transition.next[i] + (p.diffusion[i] * step_s).sqrt() * normal;

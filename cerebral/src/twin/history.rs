@@ -113,10 +113,12 @@ mod tests {
     #[test]
     fn a_cubic_past_is_read_exactly_and_a_linear_one_too() {
         let cubic = |t: f64| 1.0 + t * (2.0 + t * (-3.0 + 0.5 * t));
-        for (interpolation, path) in [
-            (Interpolation::Cubic, &cubic as &dyn Fn(f64) -> f64),
-            (Interpolation::Linear, &|t: f64| 4.0 - 2.5 * t),
-        ] {
+        let linear = |t: f64| 4.0 - 2.5 * t;
+        let paths: [(Interpolation, &dyn Fn(f64) -> f64); 2] = [
+            (Interpolation::Cubic, &cubic),
+            (Interpolation::Linear, &linear),
+        ];
+        for (interpolation, path) in paths {
             let delay_s = Array2::from_shape_vec((2, 2), vec![0.0, 0.27, 0.1, 0.5]).unwrap();
             let mut history =
                 History::new(&delay_s, 0.1, &[0.0; 2], &Array1::zeros(2), interpolation).unwrap();
