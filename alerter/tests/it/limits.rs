@@ -1,6 +1,7 @@
 //! A thousand episodes against Discord's real limits, in virtual time: the core and the limiter without a socket between.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::time::Duration;
 
 use alerter::answer::Verdict;
@@ -246,6 +247,20 @@ fn a_thousand_episodes_all_arrive_once_in_order_and_no_later_than_the_limits_for
         world.refused <= 2 * minutes,
         "{} refused in {minutes} minutes",
         world.refused
+    );
+    let latest_ms = told
+        .iter()
+        .map(|(id, told_ms)| told_ms - opened_ms[id])
+        .max()
+        .unwrap();
+    let _ = writeln!(
+        std::io::stderr(),
+        "{} episodes in {} messages and {} requests, {} of them refused; all told after {} s, none later than {latest_ms} ms",
+        told.len(),
+        world.messages.len(),
+        world.asked_n,
+        world.refused,
+        latest / 1_000
     );
     let report = world.core.report(world.now());
     assert!(report.merged > 0 && report.waiting == 0 && report.open == 0);

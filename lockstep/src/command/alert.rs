@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use alerter::Settings;
 use alerter::run::{Job, JobOptions};
 use alerter::trial::{self, Trial};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use contract::config::Config;
 use contract::time::SystemClock;
 use kafka_io::Start;
 
-use crate::cli::{StartAt, duration};
+use crate::cli::duration;
 use crate::failure::{Failure, Outcome};
 use crate::report::watch;
 use crate::stop::Stop;
@@ -36,8 +36,8 @@ pub(crate) struct AlertArgs {
     #[arg(long, value_name = "HOST:PORT")]
     broker: Option<String>,
     /// Where to start when no alerter has run on this cluster before.
-    #[arg(long, value_enum, default_value_t = StartAt::End)]
-    start: StartAt,
+    #[arg(long, value_enum, default_value_t = From::End)]
+    start: From,
     /// Stops after this time, e.g. `10m`.
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     run_for: Option<Duration>,
@@ -47,6 +47,15 @@ pub(crate) struct AlertArgs {
     /// Prints the closing figures as one line of JSON on standard output.
     #[arg(long)]
     json: bool,
+}
+
+/// Where an alerter starts that is the first on its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum From {
+    /// With the oldest window there is: alerts of up to a week.
+    Beginning,
+    /// With what comes from now on.
+    End,
 }
 
 /// Runs until stopped, or tries the webhook.
@@ -62,8 +71,8 @@ pub(crate) fn run(args: &AlertArgs, config: &Config, stop: &Stop) -> Outcome {
     report::await_topics(&broker, stop)?;
     let options = JobOptions {
         start: match args.start {
-            StartAt::Beginning => Start::Beginning,
-            StartAt::End => Start::End,
+            From::Beginning => Start::Beginning,
+            From::End => Start::End,
         },
         stop: Arc::clone(&stop.flag),
     };
