@@ -204,6 +204,7 @@ impl Committer {
         self.shared.delivered(|delivered| {
             delivered.commits += 1;
             delivered.last_commit = started.elapsed();
+            delivered.slowest_commit = delivered.slowest_commit.max(delivered.last_commit);
         });
         Ok(())
     }

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use contract::config::Config;
 use contract::topic;
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use kafka_io::{Broker, ConsumerOptions, KafkaError, Start};
 
-use super::committer::{Committer, QUEUE, keep};
+use super::committer::{Captured, Committer, Handed, QUEUE, keep};
 use super::hand_over::{CommitterEnded, HandOver, ReadAgain};
 use super::recovery::{Recovered, recover};
 use super::source::KafkaSource;
@@ -24,6 +24,7 @@ use super::standing::{Identity, Standing};
 use super::{JobOptions, Shared, deal};
 use crate::dataflow::{self, Polled, Task};
 use crate::error::WindowingError;
+use crate::lines::Partition;
 use crate::spread::{Counters, Settings};
 use crate::tally::{SharedTally, Tallied};
 
@@ -67,6 +68,8 @@ pub struct Delivered {
     pub commits: u64,
     /// How long the last one took to commit.
     pub last_commit: Duration,
+    /// How long the slowest took.
+    pub slowest_commit: Duration,
     /// Checkpoints written.
     pub checkpoints: u64,
     /// Bytes of the last one.
@@ -100,7 +103,7 @@ impl Attempt<'_> {
         };
         let mut exactly = self.exactly.clone();
         loop {
-            let error = match self.once(&exactly, &identity) {
+            let error = match self.once(&mut exactly, &identity) {
                 Err(WindowingError::Kafka(KafkaError::Stopped(doing))) => {
                     tracing::info!(
                         doing,
@@ -113,7 +116,7 @@ impl Attempt<'_> {
             };
             let again = match &error {
                 KafkaError::MustAbort { .. } => true,
-                KafkaError::Fenced { .. } => !self.has_successor(&identity)?,
+                KafkaError::Fenced { .. } => !self.has_successor(&identity),
                 _ => false,
             };
             if !again {
@@ -121,23 +124,23 @@ impl Attempt<'_> {
             }
             tracing::warn!(%error, "going on from the last commit");
             self.shared.delivered(|delivered| delivered.restarts += 1);
-            // Where one attempt has begun anew, the next goes on from there.
-            exactly.from_start = false;
             self.pause(PAUSE);
         }
     }
 
-    /// Whether another run has taken over any of our partitions.
-    fn has_successor(&self, identity: &Identity) -> Result<bool, WindowingError> {
+    /// Whether another run has taken over any of our partitions; yes, if that cannot be found out.
+    fn has_successor(&self, identity: &Identity) -> bool {
         self.pause(SUCCESSION);
         let partitions = self.options.shard.partitions();
         let (group, topic) = (&identity.job, topic::TICKS.name);
         let stop = &self.options.stop;
-        let committed = self.broker.committed(group, topic, &partitions, stop)?;
-        Ok(committed.values().any(|position| {
+        let Ok(committed) = self.broker.committed(group, topic, &partitions, stop) else {
+            return true;
+        };
+        committed.values().any(|position| {
             let note = Standing::read(position).map(|(_, note)| note.run == identity.run);
             !note.unwrap_or(false)
-        }))
+        })
     }
 
     fn pause(&self, time: Duration) {
@@ -148,67 +151,55 @@ impl Attempt<'_> {
         }
     }
 
-    fn once(&self, exactly: &ExactlyOnce, identity: &Identity) -> Result<Counters, WindowingError> {
+    fn once(
+        &self,
+        exactly: &mut ExactlyOnce,
+        identity: &Identity,
+    ) -> Result<Counters, WindowingError> {
         let started = Instant::now();
         self.settings.shape()?;
         let settings = Arc::new(self.settings.clone());
         let Recovered {
             producer,
             standings,
-            restored,
+            mut restored,
         } = recover(&settings, self.broker, self.options, exactly, identity)?;
-        let ended = Arc::new(AtomicBool::new(false));
+        // Where one attempt has begun anew, the next goes on from there.
+        exactly.from_start = false;
         let (to_committer, queue) = bounded(QUEUE);
         let (to_keeper, captured) = bounded(standings.len().max(1));
-        let shares = deal(&self.options.shard.partitions(), self.options.workers);
+        let ended = Arc::new(AtomicBool::new(false));
         let mut readers = Vec::new();
         let mut tasks = Vec::new();
-        let mut restored = restored;
-        for (worker, partitions) in shares.into_iter().enumerate() {
-            let mut wanted = ConsumerOptions::new(format!("window-{worker}"));
-            let mut again = BTreeMap::new();
-            for &partition in &partitions {
-                let standing = standings[&partition];
-                let start = Start::At(standing.from);
-                wanted = wanted.partition(topic::TICKS.name, partition, start);
-                if standing.from < standing.next {
-                    again.insert(partition, (standing.next, standing.closed_ns));
-                }
-            }
-            let consumer = Arc::new(self.broker.consumer(wanted)?);
-            readers.push((partitions.clone(), Arc::clone(&consumer)));
-            let now = Instant::now();
+        for partitions in deal(&self.options.shard.partitions(), self.options.workers) {
             let hand_over = HandOver::new(
                 to_committer.clone(),
                 to_keeper.clone(),
                 &partitions,
                 exactly.checkpoint_interval,
-                now,
+                Instant::now(),
             );
-            let on_new_venue = Arc::clone(&self.options.on_new_venue);
-            let source = KafkaSource {
-                consumer,
-                stops: vec![Arc::clone(&self.options.stop), Arc::clone(&ended)],
-                // The log goes on: windows that it has not closed stay open.
-                at_end: Polled::Stop,
-                restored: partitions
-                    .iter()
-                    .filter_map(|partition| restored.remove(partition))
-                    .collect(),
-                again_to: again
-                    .iter()
-                    .map(|(&partition, &(to, _))| (partition, to))
-                    .collect(),
-                held: Vec::new(),
+            let states = partitions
+                .iter()
+                .filter_map(|partition| restored.remove(partition));
+            let source = self.source(&partitions, &standings, states.collect(), &ended)?;
+            readers.push((partitions.clone(), Arc::clone(&source.consumer)));
+            let to = |(&partition, &to): (&i32, &i64)| {
+                (partition, (to, standings[&partition].closed_ns))
+            };
+            let outlet = ReadAgain {
+                to: source.again_to.iter().map(to).collect(),
+                since: started,
+                inner: Tallied::new(
+                    hand_over,
+                    self.tally,
+                    Arc::clone(&self.options.on_new_venue),
+                ),
             };
             tasks.push(Task {
                 partitions,
                 source: Box::new(source),
-                outlet: Box::new(ReadAgain {
-                    inner: Tallied::new(hand_over, self.tally, on_new_venue),
-                    to: again,
-                    since: started,
-                }),
+                outlet: Box::new(outlet),
             });
         }
         let read_again: i64 = standings.values().map(|of| of.next - of.from).sum();
@@ -230,16 +221,59 @@ impl Attempt<'_> {
             shared: Arc::clone(self.shared),
             ended,
         };
-        let result = std::thread::scope(|scope| {
+        drop(to_keeper);
+        let result = self.conduct(tasks, committer, &captured, to_committer);
+        self.shared.leave();
+        result
+    }
+
+    /// A worker's records, from where its partitions stand.
+    fn source(
+        &self,
+        partitions: &[i32],
+        standings: &BTreeMap<i32, Standing>,
+        restored: Vec<Partition>,
+        ended: &Arc<AtomicBool>,
+    ) -> Result<KafkaSource, KafkaError> {
+        let mut wanted = ConsumerOptions::new("window");
+        let mut again_to = BTreeMap::new();
+        for &partition in partitions {
+            let standing = standings[&partition];
+            let start = Start::At(standing.from);
+            wanted = wanted.partition(topic::TICKS.name, partition, start);
+            if standing.from < standing.next {
+                again_to.insert(partition, standing.next);
+            }
+        }
+        Ok(KafkaSource {
+            consumer: Arc::new(self.broker.consumer(wanted)?),
+            stops: vec![Arc::clone(&self.options.stop), Arc::clone(ended)],
+            // The log goes on: windows that it has not closed stay open.
+            at_end: Polled::Stop,
+            restored,
+            again_to,
+            held: Vec::new(),
+        })
+    }
+
+    /// Runs workers, keeper and committer until all have ended.
+    fn conduct(
+        &self,
+        tasks: Vec<Task>,
+        committer: Committer,
+        captured: &Receiver<Captured>,
+        to_committer: Sender<Handed>,
+    ) -> Result<Counters, WindowingError> {
+        let job = committer.identity.job.clone();
+        std::thread::scope(|scope| {
             let spawn = |name: &'static str| std::thread::Builder::new().name(name.to_owned());
             let no_thread = |name| move |reason| WindowingError::Thread { name, reason };
             let committing = spawn("window-commit")
                 .spawn_scoped(scope, || committer.run())
                 .map_err(no_thread("window-commit"))?;
             spawn("window-keep")
-                .spawn_scoped(scope, move || keep(&identity.job, &captured, &to_committer))
+                .spawn_scoped(scope, move || keep(&job, captured, &to_committer))
                 .map_err(no_thread("window-keep"))?;
-            drop(to_keeper);
             let windowed = dataflow::run(self.settings, tasks);
             let committed = committing.join().unwrap_or_else(|_| {
                 Err(KafkaError::Fatal {
@@ -251,9 +285,7 @@ impl Attempt<'_> {
                 (_, Err(error)) => Err(error.into()),
                 (windowed, Ok(())) => windowed,
             }
-        });
-        self.shared.leave();
-        result
+        })
     }
 }
 
