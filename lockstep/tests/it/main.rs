@@ -8,8 +8,11 @@
 mod alerter_killed;
 mod bad_input;
 mod broker;
+mod cerebral;
+mod exactly_once;
 mod fixture;
 mod misbehaviour;
 mod recordings;
 mod same_bytes;
 mod simulate;
+mod truth;
