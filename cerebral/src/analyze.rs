@@ -354,4 +354,8 @@ fn fill(band: &mut BandResult, network: &crate::connectivity::Network, prepared:
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::float_cmp,
+    reason = "edges of bands and starts of epochs are the very numbers asked for"
+)]
 mod tests;

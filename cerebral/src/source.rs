@@ -28,7 +28,13 @@ pub use quality::Quality;
 pub use recognise::{LoadOptions, load};
 pub use recording::{Dialect, Marker, Rails, Recording};
 
-pub(crate) use quality::useless_shares;
+pub(crate) use quality::{useful_runs, useless_shares};
 
 #[cfg(test)]
+#[expect(
+    clippy::float_cmp,
+    clippy::as_conversions,
+    clippy::single_range_in_vec_init,
+    reason = "files give back the very numbers that were written, and stretches are lists of ranges"
+)]
 mod tests;

@@ -14,8 +14,11 @@ use crate::number::float;
 use crate::preprocess::{
     Artefact, BadChannel, ChannelFault, Montage, Reference, cut, find_artefacts, find_bad_channels,
 };
-use crate::source::{Rails, Recording};
+use crate::source::{Rails, Recording, useful_runs};
 use crate::units::SampleRate;
+
+/// A piece shorter than this is not chosen for want of a longer one, seconds.
+const LEAST_PIECE_S: f64 = 4.0;
 
 /// What is analysed.
 pub(super) struct Prepared {
@@ -77,14 +80,22 @@ pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepar
             });
         }
         SegmentChoice::Samples(range) => (range.clone(), "as asked".to_owned()),
-        SegmentChoice::Longest if stretches.len() == 1 => (
-            longest.clone(),
-            "the whole recording, which has no gap".to_owned(),
-        ),
-        SegmentChoice::Longest => (
-            longest.clone(),
-            format!("the longest of {} stretches without a gap", stretches.len()),
-        ),
+        SegmentChoice::Longest => {
+            let few = good_places(chosen.names.len(), &faults(&longest)).len() < 2;
+            match few.then(|| longest_with_two(&chosen, &stretches, &named_bad, rate)).flatten() {
+                Some(piece) => (
+                    piece,
+                    "the longest piece in which two channels carry a signal; over the longest stretch fewer do".to_owned(),
+                ),
+                None if stretches.len() == 1 => {
+                    (longest.clone(), "the whole recording, which has no gap".to_owned())
+                }
+                None => (
+                    longest.clone(),
+                    format!("the longest of {} stretches without a gap", stretches.len()),
+                ),
+            }
+        }
         SegmentChoice::Clean => {
             let artefacts = marks(&faults(&longest)).unwrap_or_default();
             let clean = longest_between(&stretches, &artefacts);
@@ -349,6 +360,45 @@ fn fault(recording: &Recording, segment: &Range<usize>) -> String {
         segment.end,
         recording.longest_stretch()
     )
+}
+
+/// The longest piece of a stretch in which two channels are neither railed nor flat; none below [`LEAST_PIECE_S`].
+fn longest_with_two(
+    chosen: &Chosen,
+    stretches: &[Range<usize>],
+    bad: &[usize],
+    rate: SampleRate,
+) -> Option<Range<usize>> {
+    let rows = chosen
+        .samples_uv
+        .rows()
+        .into_iter()
+        .zip(&chosen.rails)
+        .enumerate();
+    let runs: Vec<Vec<Range<usize>>> = rows
+        .filter(|(index, _)| !bad.contains(index))
+        .map(|(_, (row, rails))| {
+            let runs = useful_runs(row, rails);
+            stretches
+                .iter()
+                .flat_map(|stretch| within(&runs, stretch))
+                .collect()
+        })
+        .collect();
+    let mut longest = 0..0;
+    for (at, one) in runs.iter().enumerate() {
+        for other in &runs[at + 1..] {
+            let both = one.iter().flat_map(|run| within(other, run));
+            longest = both.fold(longest, |longest, run| {
+                if run.len() > longest.len() {
+                    run
+                } else {
+                    longest
+                }
+            });
+        }
+    }
+    (longest.len() >= rate.samples(LEAST_PIECE_S)).then_some(longest)
 }
 
 /// The longest piece of the stretches without a mark.

@@ -389,6 +389,21 @@ fn a_bad_channel_is_null_in_every_figure_and_never_0_or_1() {
 }
 
 #[test]
+fn where_channels_rail_now_and_then_the_longest_useful_piece_is_taken() {
+    let mut x = noise(3, 3_000, 5);
+    x.row_mut(2).fill(1_000.0);
+    x.row_mut(0).as_slice_mut().unwrap()[700..800].fill(1_000.0);
+    x.row_mut(1).as_slice_mut().unwrap()[2_800..2_900].fill(7.0);
+    let analysis = run(&recording(x), &quick(StepId::Pli));
+    let about = &analysis.band.analysis;
+    assert_eq!(
+        (about.segment, about.bad_channels.as_slice()),
+        ([800, 2_800], &[2][..])
+    );
+    assert!(about.segment_choice.contains("two channels carry a signal"));
+}
+
+#[test]
 fn two_good_channels_are_needed() {
     let mut x = noise(3, 3_000, 5);
     x.row_mut(0).fill(1_000.0);

@@ -166,7 +166,7 @@ fn gui(header: &Header<'_>, width: usize) -> Option<Layout> {
         let name = name.to_ascii_lowercase();
         name.starts_with("exg channel") || name.starts_with("eeg channel")
     };
-    let first_channel = names.iter().position(|name| is_channel(name))?;
+    let first_channel = names.iter().position(is_channel)?;
     let n_channels = names[first_channel..]
         .iter()
         .take_while(|name| is_channel(name))

@@ -81,6 +81,34 @@ pub(crate) fn useless_shares(channel: ArrayView1<'_, f64>, rails: &Rails) -> (f6
     (float(railed) / n, float(flat) / n)
 }
 
+/// The pieces of a channel that are neither missing nor at full scale nor flat, by time.
+pub(crate) fn useful_runs(
+    channel: ArrayView1<'_, f64>,
+    rails: &Rails,
+) -> Vec<std::ops::Range<usize>> {
+    let values = channel.to_vec();
+    let mut useful: Vec<bool> = values
+        .iter()
+        .map(|value| !value.is_nan() && !rails.hold(*value))
+        .collect();
+    let mut start = 0;
+    for run in values.chunk_by(|a, b| a.to_bits() == b.to_bits()) {
+        if run.len() >= FLAT_RUN {
+            useful[start..start + run.len()].fill(false);
+        }
+        start += run.len();
+    }
+    let mut runs = Vec::new();
+    let mut start = 0;
+    for piece in useful.chunk_by(|a, b| a == b) {
+        if piece[0] {
+            runs.push(start..start + piece.len());
+        }
+        start += piece.len();
+    }
+    runs
+}
+
 /// Readings in long runs of equal ones that are not at full scale.
 fn flat(channel: ArrayView1<'_, f64>, is_railed: impl Fn(f64) -> bool) -> usize {
     let mut total = 0;

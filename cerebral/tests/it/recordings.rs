@@ -1,5 +1,11 @@
 //! The recordings of the test data, each with the faults that its README lists.
 
+#![expect(
+    clippy::float_cmp,
+    clippy::single_range_in_vec_init,
+    reason = "rates and shares are the very numbers of the file, and stretches are lists of ranges"
+)]
+
 use std::path::PathBuf;
 
 use cerebral::SampleRate;

@@ -328,10 +328,10 @@ fn cyton(header: &str, n_rows: usize, value: impl Fn(usize) -> String) -> String
 fn bad_files_end_with_code_3_and_say_which_row_or_channel() {
     let room = Room::new();
     let wobble = |at: usize| format!("{}.5", (at * at) % 97);
-    let one_channel = "x\n".to_owned()
-        + &(0..2_000)
-            .map(|at| format!("{}\n", (at * 7) % 31))
-            .collect::<String>();
+    let one_channel: String = (0..2_000)
+        .map(|at| format!("{},{}\n", f64::from(at) / 125.0, (at * 7) % 31))
+        .collect();
+    let one_channel = "time,x\n".to_owned() + &one_channel;
     let nan = cyton(V3, 300, |at| {
         if at > 10 {
             "nan".to_owned()

@@ -120,7 +120,7 @@ pub(crate) fn run(args: &AnalyzeArgs, stop: &Stop) -> Outcome {
     let options = args.options()?;
     let shown: Vec<StepId> = StepId::ALL
         .into_iter()
-        .filter(|step| *step != StepId::Export)
+        .filter(|step| *step != StepId::Export && *step <= args.steps)
         .collect();
     let analysis = work::run(
         "analyze",
