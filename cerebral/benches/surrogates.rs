@@ -19,17 +19,19 @@ const NUMBA_S: f64 = 22.3;
 fn surrogates(criterion: &mut Criterion) {
     let raw = noise(CHANNELS);
     let pipeline = pipeline(1.0);
-    let run = |origin, tested, n_threads: usize, n| {
+    let pool = |n_threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads);
+        pool.build().unwrap()
+    };
+    let n_threads = rayon::current_num_threads();
+    let (alone, every) = (pool(1), pool(n_threads));
+    let run = |origin, tested, pool: &rayon::ThreadPool, n| {
         let test = SurrogateTest {
             origin,
             tested,
             n,
             ..SurrogateTest::default()
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(n_threads)
-            .build()
-            .unwrap();
         pool.install(|| test.nulls(raw.view(), &pipeline).unwrap())
     };
     let cases = [
@@ -42,24 +44,23 @@ fn surrogates(criterion: &mut Criterion) {
     group.sample_size(10);
     for (origin, tested, _) in cases {
         group.bench_function(BenchmarkId::new(format!("{tested:?}"), origin), |bencher| {
-            bencher.iter(|| run(origin, tested, 1, 10));
+            bencher.iter(|| run(origin, tested, &alone, 10));
         });
     }
     group.finish();
-    let n_threads = rayon::current_num_threads();
     for (origin, tested, budget) in cases {
-        let one = least(2, || run(origin, tested, 1, 200)).as_secs_f64();
-        let all = least(2, || run(origin, tested, n_threads, 200)).as_secs_f64();
+        let one = least(1, || run(origin, tested, &alone, 200));
+        let all = least(1, || run(origin, tested, &every, 200));
         let of_budget = budget.map_or_else(String::new, |budget| {
             format!(
                 ", {:.2} of the budget, {:.2} of numba's",
-                one / budget,
-                one / NUMBA_S
+                one.busy_s / budget,
+                one.busy_s / NUMBA_S
             )
         });
         println!(
-            "200 surrogates from {origin}, {tested:?}: {one:.2} s on one thread{of_budget}; {all:.2} s on {n_threads}, {:.2} times as fast",
-            one / all
+            "200 surrogates from {origin}, {tested:?}: {:.2} s of one processor ({:.2} s on the clock){of_budget}; on {n_threads} threads {:.2} s of processors, {:.2} s on the clock",
+            one.busy_s, one.wall_s, all.busy_s, all.wall_s
         );
     }
     // Planes of 24 bytes a sample and the series of 8; spectra and series of the data, once.

@@ -33,14 +33,40 @@ pub(crate) fn noise(n_channels: usize) -> Array2<f64> {
     })
 }
 
-/// The least of several runs, on a machine that others use too.
-pub(crate) fn least<T>(runs: usize, mut work: impl FnMut() -> T) -> Duration {
-    (0..runs)
-        .map(|_| {
-            let start = Instant::now();
-            std::hint::black_box(work());
-            start.elapsed()
-        })
-        .min()
-        .unwrap()
+/// What a run cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    /// By the wall clock, seconds.
+    pub(crate) wall_s: f64,
+    /// On processors, all threads together, seconds: what the wall clock would say of one thread on a machine that nobody else
+    /// uses. 0 where the system does not tell.
+    pub(crate) busy_s: f64,
+}
+
+/// The shortest of several runs by the clock, and their mean on processors: the system counts in ticks of milliseconds. Threads
+/// that the work uses must live longer than it.
+pub(crate) fn least<T>(runs: u32, mut work: impl FnMut() -> T) -> Cost {
+    let busy = busy_ns();
+    let wall = (0..runs).map(|_| {
+        let start = Instant::now();
+        std::hint::black_box(work());
+        start.elapsed().as_secs_f64()
+    });
+    let wall_s = wall.fold(f64::INFINITY, f64::min);
+    let busy = Duration::from_nanos(busy_ns() - busy).as_secs_f64();
+    Cost {
+        wall_s,
+        busy_s: busy / f64::from(runs),
+    }
+}
+
+/// Time that the threads of this process have had a processor, as Linux counts it.
+fn busy_ns() -> u64 {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
+        return 0;
+    };
+    threads
+        .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok())
+        .filter_map(|text| text.split(' ').next()?.parse::<u64>().ok())
+        .sum()
 }
