@@ -270,5 +270,9 @@ fn a_reader_may_begin_so_many_records_before_the_end() {
     let newest = consumer(&broker, 1, Start::Back(3));
     assert_eq!(collect(&newest, 3).values(0), ["97", "98", "99"]);
     let all = consumer(&broker, 1, Start::Back(1_000));
-    assert_eq!(collect(&all, 100).n, 100, "as far back as there is anything");
+    assert_eq!(
+        collect(&all, 100).n,
+        100,
+        "as far back as there is anything"
+    );
 }
