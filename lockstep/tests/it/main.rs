@@ -9,7 +9,6 @@ mod alerter_killed;
 mod bad_input;
 mod broker;
 mod cerebral;
-mod cerebral;
 mod exactly_once;
 mod fixture;
 mod misbehaviour;
