@@ -417,7 +417,7 @@ fn on_a_real_kafka_at_least_once_loses_nothing() {
             std::mem::replace(&mut window, scene.window(&args)).kill();
         }
     });
-    let whole = scene.topics.from_the_beginning().read(&scene.broker);
+    let whole = scene.topics.at_the_beginning().read(&scene.broker);
     let mut n = 0;
     for partition in 0..topic::TICKS.partitions {
         let expected = scene.expected(partition, &whole.ticks[&partition]);

@@ -108,9 +108,9 @@ impl AnalyzeArgs {
             ..Options::default()
         };
         options.objective.wanted_r = self.wanted_r;
-        self.recording.into_options(&mut options)?;
-        self.test.into_options(&mut options);
-        self.stimulus.into_options(&mut options)?;
+        self.recording.fill(&mut options)?;
+        self.test.fill(&mut options);
+        self.stimulus.fill(&mut options)?;
         Ok(options)
     }
 }

@@ -181,7 +181,7 @@ impl RecordingArgs {
     }
 
     /// Puts these options into an analysis'.
-    pub(crate) fn into_options(&self, options: &mut Options) -> Result<(), Failure> {
+    pub(crate) fn fill(&self, options: &mut Options) -> Result<(), Failure> {
         options.channels.clone_from(&self.channels);
         options.bands.clone_from(&self.band);
         options.segment = self.segment.clone();
@@ -206,7 +206,7 @@ impl RecordingArgs {
 
 impl TestArgs {
     /// Puts these options into an analysis'.
-    pub(crate) fn into_options(&self, options: &mut Options) {
+    pub(crate) fn fill(&self, options: &mut Options) {
         options.surrogates = usize::try_from(self.surrogates).unwrap_or(usize::MAX);
         options.surrogate_kind = self.surrogate_kind;
         options.surrogate_from = self.surrogate_from;
@@ -219,7 +219,7 @@ impl TestArgs {
 
 impl StimulusArgs {
     /// Puts these options into an analysis'.
-    pub(crate) fn into_options(&self, options: &mut Options) -> Result<(), Failure> {
+    pub(crate) fn fill(&self, options: &mut Options) -> Result<(), Failure> {
         let at_least_zero = self.amplitude >= 0.0 || self.kind == StimulusKind::Constant;
         if !self.amplitude.is_finite() || !at_least_zero {
             return Err(Failure::WrongUse(format!(

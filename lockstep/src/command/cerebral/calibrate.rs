@@ -49,8 +49,8 @@ pub(crate) fn run(args: &CalibrateArgs, stop: &Stop) -> Outcome {
         skip: NOT_NEEDED.to_vec(),
         ..Options::default()
     };
-    args.recording.into_options(&mut options)?;
-    args.test.into_options(&mut options);
+    args.recording.fill(&mut options)?;
+    args.test.fill(&mut options);
     let shown = [
         StepId::Inversion,
         StepId::Surrogates,

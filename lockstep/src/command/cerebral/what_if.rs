@@ -47,9 +47,9 @@ pub(crate) fn run(args: &WhatIfArgs, stop: &Stop) -> Outcome {
         ],
         ..Options::default()
     };
-    args.recording.into_options(&mut options)?;
-    args.test.into_options(&mut options);
-    args.stimulus.into_options(&mut options)?;
+    args.recording.fill(&mut options)?;
+    args.test.fill(&mut options);
+    args.stimulus.fill(&mut options)?;
     let shown = [StepId::Surrogates, StepId::Calibration, until];
     let analysis = work::run(
         "what-if",

@@ -155,7 +155,7 @@ impl Topics {
                 .get("event_ns")?
                 .as_u64()
         };
-        let before = topics.from_the_beginning().read(broker).ticks;
+        let before = topics.at_the_beginning().read(broker).ticks;
         if let Some(last_ns) = before.values().flatten().filter_map(event_ns).max() {
             topics.after_ns = last_ns + 10_000_000_000;
         }
@@ -167,7 +167,7 @@ impl Topics {
         self.after_ns
     }
 
-    pub(super) fn from_the_beginning(&self) -> Self {
+    pub(super) fn at_the_beginning(&self) -> Self {
         let zero = |(&name, ends): (&&'static str, &BTreeMap<i32, i64>)| {
             (name, ends.keys().map(|&partition| (partition, 0)).collect())
         };
