@@ -160,7 +160,7 @@ fn what_cannot_be_integrated_is_refused_by_name() {
     };
     assert!(Network::new(ndarray::Array1::zeros(2), knots).is_err());
     assert!(
-        simulate(&network, &vec![float(0); 10], &run(Method::Heun, 0.0, 0.1))
+        simulate(&network, &[float(0); 10], &run(Method::Heun, 0.0, 0.1))
             .unwrap()
             .t_s
             .len()
