@@ -24,6 +24,8 @@ use crate::units::Band;
 const ORDER: usize = 4;
 /// How narrow a notch is: its frequency over its width.
 const NOTCH_QUALITY: f64 = 30.0;
+/// Artefacts in more than this share of a segment are warned of beside its verdict.
+const MUCH_MARKED: f64 = 0.1;
 /// Length of an epoch where none is given, seconds.
 const EPOCH_S: f64 = 2.0;
 
@@ -194,6 +196,14 @@ impl<'a> BandRun<'a> {
             disagreements: found.disagreements.clone(),
             refused: found.verdict == Verdict::Refused,
         };
+        let mut warnings = found.warnings.clone();
+        let marked = self.prepared.marked_share();
+        if marked > MUCH_MARKED {
+            warnings.push(format!(
+                "{:.0} % of the segment are marked as artefacts: what is found may be theirs; see --segment clean",
+                100.0 * marked
+            ));
+        }
         let info = SurrogateInfo {
             kind: found.kind.name(),
             from: found.origin.name(),
@@ -202,14 +212,14 @@ impl<'a> BandRun<'a> {
             alpha: found.alpha,
             formula: found.formula,
             band_sd_ratio: self.prepared.list(&found.band_sd_ratio),
-            warning: (!found.warnings.is_empty()).then(|| found.warnings.join("; ")),
-            pli: self.test(&found.pli, found.alpha),
-            wpli: self.test(wpli, found.alpha),
+            warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
+            pli: self.test(&found.pli, found),
+            wpli: self.test(wpli, found),
         };
         (info, verdict)
     }
 
-    fn test(&self, test: &MeasureTest, alpha: f64) -> TestInfo {
+    fn test(&self, test: &MeasureTest, found: &Significance) -> TestInfo {
         let places = &self.prepared.good;
         TestInfo {
             observed_mean: test.observed_mean,
@@ -221,11 +231,12 @@ impl<'a> BandRun<'a> {
             pairs_p: self.prepared.matrix(&test.pairs_p),
             pairs_q_bh: self.prepared.matrix(&test.pairs_q_bh),
             pairs_p_max: self.prepared.matrix(&test.pairs_p_max),
-            edges: test
-                .edges(alpha)
-                .into_iter()
-                .map(|(i, j)| [places[i], places[j]])
-                .collect(),
+            edges: if found.verdict == Verdict::Refused {
+                Vec::new()
+            } else {
+                let edges = test.edges(found.alpha).into_iter();
+                edges.map(|(i, j)| [places[i], places[j]]).collect()
+            },
             null_means: test.null_means.clone(),
         }
     }

@@ -150,7 +150,7 @@ pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepar
         options.segment,
         SegmentChoice::Longest | SegmentChoice::Samples(_)
     ) {
-        notes.extend(marked_share(&artefacts, &segment, &stretches, rate));
+        notes.extend(marks_note(&artefacts, &segment, &stretches, rate));
     }
     Ok(Prepared {
         rate,
@@ -206,6 +206,11 @@ impl Prepared {
             })
         });
         inside.collect()
+    }
+
+    /// Which share of the segment is marked.
+    pub(super) fn marked_share(&self) -> f64 {
+        float(n_marked(&self.artefacts, &self.segment)) / float(self.segment.len())
     }
 
     /// The first mark that samples of the recording touch, as a reason.
@@ -423,13 +428,8 @@ fn longest_between(stretches: &[Range<usize>], artefacts: &[Artefact]) -> Range<
     longest
 }
 
-/// What the marks mean for figures over the whole segment.
-fn marked_share(
-    artefacts: &[Artefact],
-    segment: &Range<usize>,
-    stretches: &[Range<usize>],
-    rate: SampleRate,
-) -> Option<String> {
+/// How many samples of a segment are marked.
+fn n_marked(artefacts: &[Artefact], segment: &Range<usize>) -> usize {
     let mut marked = vec![false; segment.len()];
     for artefact in artefacts {
         let from = artefact.samples.start.max(segment.start);
@@ -438,7 +438,17 @@ fn marked_share(
             marked[from - segment.start..to - segment.start].fill(true);
         }
     }
-    let n_marked = marked.iter().filter(|marked| **marked).count();
+    marked.iter().filter(|marked| **marked).count()
+}
+
+/// What the marks mean for figures over the whole segment.
+fn marks_note(
+    artefacts: &[Artefact],
+    segment: &Range<usize>,
+    stretches: &[Range<usize>],
+    rate: SampleRate,
+) -> Option<String> {
+    let n_marked = n_marked(artefacts, segment);
     let clean = longest_between(stretches, artefacts);
     (n_marked > 0).then(|| {
         format!(

@@ -84,7 +84,7 @@ fn heading(analysis: &Analysis, step: StepId, title: &str) -> Markup {
     html! {
         h2 {
             span.number { (step.number()) } " " (title)
-            @if !label.is_empty() { " " span.label { (label) } }
+            @if !label.is_empty() { " " span.label { "step 1.5: " (label) } }
         }
     }
 }
@@ -274,7 +274,7 @@ fn matrices(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
         div.pair {
             @for (measure, matrix) in &shown {
                 figure {
-                    (matrix_figure(*measure, matrix, band, names))
+                    (matrix_figure(analysis, *measure, matrix, band, names))
                     figcaption { (measure) ", mean " (format!("{:.4}", text::mean(matrix))) }
                 }
             }
@@ -295,21 +295,34 @@ fn matrices(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
     }
 }
 
-fn matrix_figure(measure: Measure, matrix: &Matrix, band: &BandResult, names: &[String]) -> Markup {
-    let test = band.surrogates.as_ref().map(|test| {
-        (
-            if measure == Measure::Pli {
-                &test.pli
-            } else {
-                &test.wpli
-            },
-            test.alpha,
-        )
-    });
-    let mark = |i: usize, j: usize| match test {
-        Some((test, alpha)) if test.pairs_p_max.0[[i, j]] <= alpha => Mark::Dot,
-        Some((test, alpha)) if test.pairs_q_bh.0[[i, j]] <= alpha => Mark::Ring,
-        _ => Mark::None,
+fn matrix_figure(
+    analysis: &Analysis,
+    measure: Measure,
+    matrix: &Matrix,
+    band: &BandResult,
+    names: &[String],
+) -> Markup {
+    let refused = analysis
+        .verdict
+        .as_ref()
+        .is_some_and(|verdict| verdict.refused);
+    let test = band.surrogates.as_ref().filter(|_| !refused);
+    let mark = |i: usize, j: usize| {
+        let Some(test) = test else {
+            return Mark::None;
+        };
+        let one = if measure == Measure::Pli {
+            &test.pli
+        } else {
+            &test.wpli
+        };
+        if one.pairs_p_max.0[[i, j]] <= test.alpha {
+            Mark::Dot
+        } else if one.pairs_q_bh.0[[i, j]] <= test.alpha {
+            Mark::Ring
+        } else {
+            Mark::None
+        }
     };
     let values = matrix.0.iter().filter(|value| value.is_finite());
     let most = extent(values)[1].max(0.05);
@@ -436,24 +449,29 @@ fn over_time(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
                 "Interrupted where a window touches an artefact or a gap."
             }
         }
-        (coupling_over_time(band, &middle))
+        (coupling_over_time(analysis, band, &middle))
     }
 }
 
-fn coupling_over_time(band: &BandResult, middle: &[f64]) -> Markup {
+fn coupling_over_time(analysis: &Analysis, band: &BandResult, middle: &[f64]) -> Markup {
     let windows = band.windows.as_deref().unwrap_or(&[]);
     let sizes: Vec<f64> = windows
         .iter()
         .map(|window| window.coupling_rad_s.as_ref().map_or(f64::NAN, mean_size))
         .collect();
-    if sizes.iter().all(|size| size.is_nan()) {
+    let Some(twin) = analysis
+        .twin
+        .as_ref()
+        .filter(|_| sizes.iter().any(|size| size.is_finite()))
+    else {
         return html! {};
-    }
+    };
+    let floor = twin.noise_floor_rad_s;
     let axes = Axes {
         width: 900.0,
         height: 220.0,
         x: [0.0, middle.last().copied().unwrap_or(1.0)],
-        y: [0.0, extent(&sizes)[1] * 1.1],
+        y: [0.0, extent(&sizes)[1].max(floor) * 1.1],
         x_label: "time in the segment (s)",
         y_label: "mean |K| (rad/s)",
     };
@@ -466,8 +484,11 @@ fn coupling_over_time(band: &BandResult, middle: &[f64]) -> Markup {
     }];
     html! {
         figure.wide {
-            (lines("Coupling over time", &axes, &drawn, &[]))
-            figcaption { "K(t): mean absolute coupling of the twin, calibrated in windows of 10 s and linear in between." }
+            (lines("Coupling over time", &axes, &drawn, &[Shade::Rows([0.0, floor])]))
+            figcaption {
+                "K(t): mean absolute coupling of the twin, calibrated in windows of 10 s and linear in between. Shaded: up to the noise floor of one coupling, "
+                (format!("{floor:.2}")) " rad/s."
+            }
         }
     }
 }
@@ -541,6 +562,7 @@ fn twin_section(analysis: &Analysis, twin: &TwinInfo) -> Markup {
                     tr { th { "condition number" } td.n { (format!("{:.1}", twin.condition_number)) } }
                 }
                 p.small { (twin.score_name) "; higher is better." }
+                @if let Some(outside) = text::outside_the_band(analysis, twin) { p.warn { (outside) } }
                 p { strong { "The coupling " @if twin.beats_baselines { "beats" } @else { "does not beat" } " both baselines on data it has not seen." } }
             }
         }
@@ -566,7 +588,7 @@ fn beside(analysis: &Analysis, twin: &TwinInfo) -> Markup {
                     Line { name: "twin", x: &order.t_s, y: &order.simulated, colour: LINES[1], dash: Some("4 2") },
                 ], &[]))
                 figcaption {
-                    "Both through the same filter. The twin starts from the recording's first phases and has noise of its own: spreads can agree, courses cannot. "
+                    "Both through the same filter. The twin starts from the recording's first phases and has phase noise of its own but not the recording's background: spreads can agree, courses cannot. "
                     @if let Some(sd) = &twin.metastability {
                         "Metastability (sd of r): recording " (format!("{:.3}", sd.measured)) ", twin " (format!("{:.3}", sd.simulated)) "."
                     }
@@ -575,9 +597,9 @@ fn beside(analysis: &Analysis, twin: &TwinInfo) -> Markup {
         }
         table {
             @if let Some(alike) = &twin.agreement {
-                tr { th { "PLI over pairs, twin against recording" } td { "correlation " (format!("{:.2}", alike.pli_correlation)) ", mean error " (format!("{:.3}", alike.pli_mean_absolute_error)) } }
-                tr { th { "wPLI over pairs" } td { "correlation " (format!("{:.2}", alike.wpli_correlation)) ", mean error " (format!("{:.3}", alike.wpli_mean_absolute_error)) } }
-                tr { th { "phase relations (1: the same)" } td { (format!("{:.2}", alike.phase_relations)) } }
+                tr { th { "PLI over pairs, twin against recording" } td { "correlation " (text::two(alike.pli_correlation)) ", mean error " (format!("{:.3}", alike.pli_mean_absolute_error)) } }
+                tr { th { "wPLI over pairs" } td { "correlation " (text::two(alike.wpli_correlation)) ", mean error " (format!("{:.3}", alike.wpli_mean_absolute_error)) } }
+                tr { th { "phase relations (1: the same)" } td { (text::two(alike.phase_relations)) } }
             }
             @if let Some(near) = &twin.criticality {
                 tr { th { "critical coupling, mean field" } td { (format!("{:.2} rad/s", near.mean_field_critical_rad_s)) } }
@@ -607,6 +629,7 @@ fn stimulation(analysis: &Analysis) -> Markup {
     html! {
         @if let Some(first) = analysis.what_if.as_ref().and_then(|all| all.first()) {
             (heading(analysis, StepId::Scan, "What if a node is stimulated?"))
+            @if let Some(caution) = text::no_coupling(analysis) { p.warn { (caution) } }
             figure.wide {
                 (bars("Effect of stimulating each node", "change of the order parameter r", &shown))
                 figcaption {

@@ -24,6 +24,39 @@ pub(super) fn p(p: f64) -> String {
     }
 }
 
+/// Two decimals, or a dash where there is no number.
+pub(super) fn two(value: f64) -> String {
+    if value.is_nan() {
+        "\u{2013}".to_owned()
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+/// Nodes whose natural frequency is none of the band's: the model followed something else there.
+pub(super) fn outside_the_band(analysis: &Analysis, twin: &TwinInfo) -> Option<String> {
+    let [low, high] = analysis.band.analysis.band_hz;
+    let names = analysis.recording.channels.iter().zip(&twin.omega_hz);
+    let outside: Vec<&str> = names
+        .filter(|(_, hz)| **hz < low - 1.0 || **hz > high + 1.0)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    (!outside.is_empty()).then(|| {
+        format!(
+            "natural frequencies more than 1 Hz outside the band: {}; no rhythm of this band was followed there",
+            outside.join(", ")
+        )
+    })
+}
+
+/// What to say of a stimulus where the twin has no coupling to claim.
+pub(super) fn no_coupling(analysis: &Analysis) -> Option<String> {
+    let twin = analysis.twin.as_ref()?;
+    twin.edges.is_empty().then(|| {
+        "no coupling is claimed in this twin: a stimulus on one node says next to nothing of the others".to_owned()
+    })
+}
+
 /// What a step found, some lines long, its title first. `measures`: whose matrices are printed.
 pub fn step_lines(step: StepId, analysis: &Analysis, measures: &[Measure]) -> String {
     let mut out = String::new();
@@ -241,7 +274,14 @@ fn wpli(analysis: &Analysis, measures: &[Measure]) -> String {
         }
     }
     let names = &analysis.recording.channels;
-    if let Some(test) = &analysis.band.surrogates {
+    let refused = analysis
+        .verdict
+        .as_ref()
+        .is_some_and(|verdict| verdict.refused);
+    if refused {
+        let _ = writeln!(out, "no edge is claimed: the test was refused");
+    }
+    if let Some(test) = analysis.band.surrogates.as_ref().filter(|_| !refused) {
         for (name, one) in [("wpli", &test.wpli), ("pli", &test.pli)] {
             let bh = count(&one.pairs_q_bh, test.alpha);
             let _ = writeln!(
@@ -326,6 +366,9 @@ fn windows(band: &BandResult) -> String {
         ("wpli", of(|window| window.wpli_mean)),
         ("r", of(|window| window.r)),
     ] {
+        if values.is_empty() {
+            continue;
+        }
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mean = values.iter().sum::<f64>() / float(values.len());
@@ -371,11 +414,8 @@ fn start(analysis: &Analysis) -> String {
         .frequency_hz
         .as_ref()
         .map(|frequency| frequency.median.as_slice());
-    let told: Vec<String> = medians
-        .unwrap_or(&[])
-        .iter()
-        .map(|hz| format!("{hz:.2}"))
-        .collect();
+    let medians = medians.unwrap_or(&[]).iter().filter(|hz| !hz.is_nan());
+    let told: Vec<String> = medians.map(|hz| format!("{hz:.2}")).collect();
     format!(
         "observed medians {} Hz are where the search begins; PLI is no guide to the coupling, which starts at 0\n",
         told.join(" ")
@@ -408,6 +448,9 @@ fn calibration(twin: &TwinInfo, analysis: &Analysis) -> String {
         twin_edges(twin, names)
     );
     let _ = writeln!(out, "condition number {:.1}", twin.condition_number);
+    if let Some(outside) = outside_the_band(analysis, twin) {
+        let _ = writeln!(out, "warning: {outside}");
+    }
     let _ = writeln!(
         out,
         "held-out score {:.5}; no coupling {:.5}; shuffled {:.5} +- {:.5} ({})",
@@ -464,13 +507,13 @@ fn simulation(twin: &TwinInfo) -> String {
     if let Some(alike) = &twin.agreement {
         let _ = writeln!(
             out,
-            "over pairs, twin against recording: PLI correlation {:.2}, error {:.3}; wPLI {:.2}, {:.3}; phase relations {:.2}; spectra in the band {:.2}",
-            alike.pli_correlation,
+            "over pairs, twin (without the recording's background) against recording: PLI correlation {}, error {:.3}; wPLI {}, {:.3}; phase relations {}; spectra in the band {}",
+            two(alike.pli_correlation),
             alike.pli_mean_absolute_error,
-            alike.wpli_correlation,
+            two(alike.wpli_correlation),
             alike.wpli_mean_absolute_error,
-            alike.phase_relations,
-            alike.spectra_correlation
+            two(alike.phase_relations),
+            two(alike.spectra_correlation)
         );
     }
     if let Some(criticality) = &twin.criticality {

@@ -1,6 +1,5 @@
 //! Every seed and every regression of the fuzz targets, through the same functions, and spoilt recordings besides.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -25,25 +24,29 @@ fn every_seed_and_regression_of_every_fuzz_target_passes() {
     }
 }
 
-/// A small recording of an OpenBCI GUI.
-fn gui() -> String {
-    let mut text = "%OpenBCI Raw EXG Data\n%Number of channels = 4\n%Sample Rate = 200 Hz\n%Board = OpenBCI_GUI$BoardGanglion\n\
-        Sample Index, EXG Channel 0, EXG Channel 1, EXG Channel 2, EXG Channel 3, Timestamp, Marker\n"
-        .to_owned();
-    for at in 0..60 {
-        writeln!(
-            text,
-            "{at}, 1.5, -2.{at}, 3e2, {}, {}, 0",
-            at * at,
-            1.7e12 + f64::from(at) * 5.0
-        )
-        .unwrap();
+/// One of the seeds, by a number.
+fn seed(number: usize) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/load_recording");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    std::fs::read(&files[number % files.len()]).unwrap()
+}
+
+/// 300 cases, or more where `PROPTEST_CASES` asks for them.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig {
+        cases: asked.cases.max(300),
+        failure_persistence: None,
+        ..asked
     }
-    text
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_bytes_give_a_recording_or_a_reason(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
@@ -52,11 +55,12 @@ proptest! {
 
     #[test]
     fn a_spoilt_recording_gives_what_is_good_or_a_reason(
+        number in any::<usize>(),
         spoils in proptest::collection::vec((0_usize..4_000, any::<u8>(), 0_u8..3), 0..12)
     ) {
-        let mut bytes = gui().into_bytes();
+        let mut bytes = seed(number);
         for (at, byte, how) in spoils {
-            let at = at % bytes.len();
+            let at = at % bytes.len().max(1);
             match how {
                 0 => bytes[at] = byte,
                 1 => bytes.insert(at, byte),
