@@ -39,6 +39,9 @@ pub use judge::{HeldOut, SCORE_NAME};
 pub use settings::CalibrationSettings;
 pub use windows::CouplingWindow;
 
+/// A phase less certain than this, rad, is not seen: the filter's straight lines through its sine mean nothing any more.
+pub const SEEN_RAD: f64 = 1.0;
+
 /// The twin of a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
@@ -48,6 +51,9 @@ pub struct Calibration {
     pub coupling_rad_s: Array2<f64>,
     /// Standard error of each coupling before shrinkage, rad/s; infinite where the recording says nothing about it.
     pub coupling_sd_rad_s: Array2<f64>,
+    /// Uncertainty of each channel's phase at one instant, rad, root mean square. Above [`SEEN_RAD`] the oscillation is not
+    /// seen under its noise: the couplings of that channel are no edges, whatever their size, and mean nothing.
+    pub phase_sd_rad: Array1<f64>,
     /// Noise of the phases, `sigma`, rad/sqrt(s).
     pub noise_rad_sqrt_s: Array1<f64>,
     /// Mean amplitude of the oscillation, in the recording's unit.
@@ -58,8 +64,8 @@ pub struct Calibration {
     pub noise_floor_rad_s: f64,
     /// The largest coupling of each simulation behind the floor, sorted, rad/s.
     pub floor_largest_rad_s: Vec<f64>,
-    /// Where a coupling is claimed: after shrinkage it is above the floor, and before it was at least two standard errors
-    /// from 0 (coupled channels are less certain than the uncoupled ones behind the floor).
+    /// Where a coupling is claimed: after shrinkage it is above the floor, before it was at least two standard errors from 0
+    /// (coupled channels are less certain than the uncoupled ones behind the floor), and the phases of both are seen.
     pub edges: Array2<bool>,
     /// Largest condition number over the nodes' regressions; above about 1e3 some channels are locked to each other and
     /// their couplings cannot be told apart.
@@ -127,25 +133,28 @@ pub fn calibrate(
     let held_out = judge::judge(x, rate, settings)?;
     let prepared = prepare(x, rate, settings)?;
     let base = &prepared.base;
-    let fitted = fit(base, prepared.start.clone(), settings, Find::Coupling);
+    let fitted = fit(&prepared, prepared.start.clone(), settings, Find::Coupling);
     let alone = prepared
         .start
         .with_coupling(Array2::zeros(fitted.p.coupling.dim()));
-    let uncoupled = fit(base, alone, settings, Find::TheRest);
+    let uncoupled = fit(&prepared, alone, settings, Find::TheRest);
     let largest =
         floor::largest_without_coupling(&uncoupled, &prepared, rate, x.ncols(), settings)?;
     let noise_floor_rad_s = floor::quantile(&largest, settings.floor_quantile);
     let p = &fitted.p;
     let coupling_sd_rad_s = standard_errors(&fitted);
+    let phase_sd_rad = fitted.expectation.variance.mapv(f64::sqrt);
     let edges = Array2::from_shape_fn(p.coupling.dim(), |at| {
-        p.coupling[at].abs() > noise_floor_rad_s
-            && fitted.unshrunk[at].abs() >= 2.0 * coupling_sd_rad_s[at]
+        let certain = fitted.unshrunk[at].abs() >= 2.0 * coupling_sd_rad_s[at];
+        let seen = phase_sd_rad[at.0].max(phase_sd_rad[at.1]) <= SEEN_RAD;
+        p.coupling[at].abs() > noise_floor_rad_s && certain && seen
     });
     Ok(Calibration {
         omega_rad_s: p.omega.clone(),
         coupling_rad_s: p.coupling.clone(),
         coupling_sd_rad_s,
         unshrunk_rad_s: fitted.unshrunk.clone(),
+        phase_sd_rad,
         noise_rad_sqrt_s: p.diffusion.mapv(f64::sqrt),
         amplitude: p.amplitude.clone(),
         noise_floor_rad_s,
@@ -190,6 +199,9 @@ fn condition_number(fitted: &Fit) -> f64 {
         let scaled = DMatrix::from_fn(n, n, |j, k| {
             curvature[j * n + k] / (curvature[j * n + j] * curvature[k * n + k]).sqrt()
         });
+        if scaled.iter().any(|value| !value.is_finite()) {
+            return f64::INFINITY;
+        }
         let eigenvalues = scaled.symmetric_eigenvalues();
         if eigenvalues.min() > 0.0 {
             eigenvalues.max() / eigenvalues.min()

@@ -18,6 +18,8 @@ pub(crate) struct Expectation {
     pub(crate) along: Array2<f64>,
     /// Smoothed phases, rad, wrapped, `(n_steps, n)`.
     pub(crate) phase: Array2<f64>,
+    /// Mean variance of the smoothed phases, rad^2, `(n)`.
+    pub(crate) variance: Array1<f64>,
     /// Mean predictive log density, nats per sample and channel.
     pub(crate) log_likelihood: f64,
 }
@@ -84,6 +86,7 @@ fn pass(
         blocks: vec![Sums::new(n); n_steps.div_ceil(length)],
         along: Array2::zeros((n_steps, n)),
         phase: Array2::zeros((n_steps, n)),
+        variance: Array1::zeros(n),
         transition: Transition::new(n),
     };
     smooth(filtered, n, &mut tally);
@@ -91,6 +94,7 @@ fn pass(
         blocks,
         mut along,
         mut phase,
+        variance,
         ..
     } = tally;
     // The pairs of neighbours end one step before the last, which the filter alone knows as well as the smoother.
@@ -105,6 +109,7 @@ fn pass(
         blocks,
         along,
         phase,
+        variance: variance / float(n_steps.max(2) - 1),
         log_likelihood: per_sample(filtered.log_likelihood, n_steps - skip, n),
     }
 }
@@ -119,6 +124,7 @@ struct Tally<'a> {
     blocks: Vec<Sums>,
     along: Array2<f64>,
     phase: Array2<f64>,
+    variance: Array1<f64>,
     transition: Transition,
 }
 
@@ -128,7 +134,9 @@ impl See for Tally<'_> {
         let (n, t) = (self.n, pair.t);
         self.blocks[t / self.length].add(n, self.p, self.base.step_s, pair, &mut self.transition);
         for c in 0..n {
-            let damped = (-pair.spread[0][c * n + c] / 2.0).exp();
+            let variance = pair.spread[0][c * n + c];
+            let damped = (-variance / 2.0).exp();
+            self.variance[c] += variance;
             self.phase[[t, c]] = wrapped(pair.mean[0][c]);
             self.along[[t, c]] =
                 (self.base.z[[t, c]] * Complex64::cis(-pair.mean[0][c])).re * damped;

@@ -11,7 +11,7 @@ use crate::calibration::filter::Filtered;
 use crate::calibration::model::Parameters;
 use crate::calibration::settings::CalibrationSettings;
 use crate::calibration::shrink::{Parabola, parabolas, shrink};
-use crate::calibration::spectrum::{NoiseSpectrum, noise_beside};
+use crate::calibration::spectrum::{NoiseSpectrum, TAPER_WIDTH_HZ, noise_beside};
 use crate::number::float;
 use crate::twin::error::TwinError;
 use crate::units::SampleRate;
@@ -61,10 +61,11 @@ pub(crate) fn prepare(
                 reason: "its samples do not vary",
             });
         }
-        // A one-sided density S gives each component of the noise the variance S / step. At least a fifth of the power
-        // is taken for the oscillation, as a start that EM can leave in both directions.
-        start.noise[c] = (noise.level / base.step_s).min(0.4 * power);
-        start.amplitude[c] = (power - 2.0 * start.noise[c]).sqrt();
+        // A one-sided density S gives each component of the noise the variance S / step.
+        start.noise[c] = noise.level / base.step_s;
+        start.amplitude[c] = (2.0 * noise.oscillation).sqrt();
+        // A line widened by diffusion d alone has the width d / 2; the taper adds its own.
+        start.diffusion[c] = (2.0 * (noise.width_hz - TAPER_WIDTH_HZ)).clamp(1.0, 50.0);
     }
     Ok(Prepared { base, noise, start })
 }
@@ -102,6 +103,12 @@ pub(crate) enum Find {
 /// Frequencies, amplitudes and noise need no more iterations than this for couplings that are given.
 const REST_ITERATIONS: usize = 6;
 
+/// Least share of the spectrum's amplitude that an amplitude is taken for.
+const LEAST_AMPLITUDE: f64 = 0.7;
+
+/// Phases that wander less than this, rad^2/s, are perfect clocks; their noise cannot be told from none.
+const LEAST_DIFFUSION: f64 = 1e-6;
+
 /// A fitted model.
 pub(crate) struct Fit {
     pub(crate) p: Parameters,
@@ -116,13 +123,14 @@ pub(crate) struct Fit {
     pub(crate) iterations: usize,
 }
 
-/// Fits `base`, starting from `start`.
+/// Fits what was `prepared`, starting from `start`.
 pub(crate) fn fit(
-    base: &Baseband,
+    prepared: &Prepared,
     start: Parameters,
     settings: &CalibrationSettings,
     find: Find,
 ) -> Fit {
+    let base = &prepared.base;
     let window = steps(settings.amplitude_window_s, base.step_s);
     let mut p = start;
     let mut amplitude = Array2::from_shape_fn(base.z.dim(), |(_, c)| p.amplitude[c]);
@@ -141,7 +149,7 @@ pub(crate) fn fit(
             Find::Coupling | Find::Unshrunk => p = sums.solve(&p, base.step_s, settings.ridge),
             Find::TheRest => sums.solve_given_coupling(&mut p, base.step_s),
         }
-        observe(&mut p, &mut amplitude, &expectation, base, window);
+        observe(&mut p, &mut amplitude, &expectation, prepared, window);
         iterations += 1;
         if (expectation.log_likelihood - before).abs() < settings.tolerance {
             break;
@@ -166,7 +174,7 @@ pub(crate) fn fit(
         expectation
             .total()
             .solve_given_coupling(&mut p, base.step_s);
-        observe(&mut p, &mut amplitude, &expectation, base, window);
+        observe(&mut p, &mut amplitude, &expectation, prepared, window);
     }
     let expectation = expect(&p, base, &amplitude, &mut filtered);
     let parabolas = parabolas(&p, &expectation, base.step_s);
@@ -181,13 +189,31 @@ pub(crate) fn fit(
 }
 
 /// Amplitude and noise of the observations.
+///
+/// A phase that is hardly seen makes its own amplitude look small, which hides the phase further: amplitudes are held above
+/// a share of what the spectrum says. A recording without any noise or phases without any ends at a limit instead of at a
+/// division by 0.
 fn observe(
     p: &mut Parameters,
     amplitude: &mut Array2<f64>,
     expectation: &Expectation,
-    base: &Baseband,
+    prepared: &Prepared,
     window: usize,
 ) {
+    let base = &prepared.base;
     (p.amplitude, *amplitude) = expectation.amplitude(window);
+    for (c, noise) in prepared.noise.iter().enumerate() {
+        let least = LEAST_AMPLITUDE * (2.0 * noise.oscillation).sqrt();
+        if p.amplitude[c] < least {
+            let shift = least - p.amplitude[c];
+            amplitude.column_mut(c).mapv_inplace(|a| a + shift);
+            p.amplitude[c] = least;
+        }
+        p.diffusion[c] = p.diffusion[c].max(LEAST_DIFFUSION);
+    }
     p.noise = expectation.noise(&base.z, amplitude);
+    for (c, z) in base.z.columns().into_iter().enumerate() {
+        let power = z.iter().map(Complex64::norm_sqr).sum::<f64>() / float(z.len());
+        p.noise[c] = p.noise[c].max(1e-9 * power);
+    }
 }

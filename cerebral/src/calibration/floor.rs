@@ -23,7 +23,7 @@ pub(crate) fn largest_without_coupling(
         let stream = u64::try_from(run).expect("runs are counted in 64 bits") + 1;
         let x = recording(uncoupled, prepared, rate, n_samples, settings.seed, stream);
         let again = prepare(x.view(), rate, settings)?;
-        let found = fit(&again.base, again.start, settings, Find::Unshrunk);
+        let found = fit(&again, again.start.clone(), settings, Find::Unshrunk);
         Ok(found
             .unshrunk
             .iter()

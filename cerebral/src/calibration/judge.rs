@@ -55,17 +55,11 @@ pub(crate) fn judge(
         &prepared.noise,
         settings.trim_s,
     )?;
-    let fitted = fit(
-        &prepared.base,
-        prepared.start.clone(),
-        settings,
-        Find::Coupling,
-    )
-    .p;
+    let fitted = fit(&prepared, prepared.start.clone(), settings, Find::Coupling).p;
     let refitted = |coupling: Array2<f64>| {
         let start = fitted.with_coupling(coupling);
         score(
-            &fit(&prepared.base, start, settings, Find::TheRest).p,
+            &fit(&prepared, start, settings, Find::TheRest).p,
             &test,
             settings,
         )

@@ -19,6 +19,10 @@ pub(crate) struct NoiseSpectrum {
     pub(crate) exponent: f64,
     /// Where the oscillation has its peak.
     pub(crate) at_hz: f64,
+    /// Power of the oscillation: what the band holds above the noise, at least a hundredth of what it holds.
+    pub(crate) oscillation: f64,
+    /// Width of a rectangle of the oscillation's power and mean square density, hertz, the taper's own width in it.
+    pub(crate) width_hz: f64,
     /// The band and what lies too close to it to be noise.
     under_hz: [f64; 2],
     /// Distance of the values in `density`.
@@ -38,6 +42,9 @@ const LEAST_DENSITY: f64 = 1e-4;
 
 /// Pieces of the spectrum, seconds: half a hertz of resolution.
 const PIECE_S: f64 = 2.0;
+
+/// Width that a pure line has through a Hann taper of [`PIECE_S`], as [`NoiseSpectrum::width_hz`] counts it: two bins.
+pub(crate) const TAPER_WIDTH_HZ: f64 = 2.0 / PIECE_S;
 
 impl NoiseSpectrum {
     /// Root of the spectrum over that at the peak: what whitening divides by.
@@ -112,11 +119,26 @@ fn beside(
     let exponent = (-xy / xx).clamp(EXPONENTS[0], EXPONENTS[1]);
     let at_hz = hz[peak];
     let level = (y - exponent * (at_hz.ln() - x)).exp();
-    let usable = level.is_finite() && level > 0.0;
-    usable.then(|| NoiseSpectrum {
+    if !(level.is_finite() && level > 0.0) {
+        return None;
+    }
+    let (mut held, mut above, mut square) = (0.0, 0.0, 0.0);
+    for bin in (0..power.len()).filter(|bin| inside(hz[*bin], band_hz)) {
+        let excess = (power[bin] - level * (hz[bin] / at_hz).powf(-exponent)).max(0.0);
+        held += power[bin] * hz[1];
+        above += excess * hz[1];
+        square += excess * excess * hz[1];
+    }
+    Some(NoiseSpectrum {
         level,
         exponent,
         at_hz,
+        oscillation: above.max(0.01 * held),
+        width_hz: if square > 0.0 {
+            above * above / square
+        } else {
+            band_hz[1] - band_hz[0]
+        },
         under_hz,
         step_hz: hz[1],
         density: power.to_vec(),

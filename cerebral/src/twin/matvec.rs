@@ -57,40 +57,61 @@ impl WithSimd for Pair<'_> {
             x_out,
             y_out,
         } = self;
-        let (x_head, x_tail) = S::as_simd_f64s(x);
-        let (y_head, y_tail) = S::as_simd_f64s(y);
-        let (x_wide, x_rest) = x_head.as_chunks::<4>();
-        let (y_wide, y_rest) = y_head.as_chunks::<4>();
-        for ((row, x_out), y_out) in matrix.chunks_exact(x.len()).zip(x_out).zip(y_out) {
-            let (head, tail) = S::as_simd_f64s(row);
-            let (wide, rest) = head.as_chunks::<4>();
-            // Four sums each, so that the additions need not wait for one another.
-            let mut sx = [simd.splat_f64s(0.0); 4];
-            let mut sy = [simd.splat_f64s(0.0); 4];
-            for ((k, x), y) in wide.iter().zip(x_wide).zip(y_wide) {
-                for lane in 0..4 {
-                    sx[lane] = simd.mul_add_e_f64s(k[lane], x[lane], sx[lane]);
-                    sy[lane] = simd.mul_add_e_f64s(k[lane], y[lane], sy[lane]);
+        let n = x.len();
+        // Four rows at once share the loads of x and y, and their eight sums need not wait for one another.
+        let rows = matrix
+            .chunks(4 * n)
+            .zip(x_out.chunks_mut(4))
+            .zip(y_out.chunks_mut(4));
+        for ((rows, x_out), y_out) in rows {
+            if rows.len() == 4 * n {
+                let (first, last) = rows.split_at(2 * n);
+                let ((a, b), (c, d)) = (first.split_at(n), last.split_at(n));
+                let sums = dots(simd, [a, b, c, d], x, y);
+                for (k, [sx, sy]) in sums.into_iter().enumerate() {
+                    x_out[k] += weights[0] * sx;
+                    y_out[k] += weights[1] * sy;
+                }
+            } else {
+                for (k, row) in rows.chunks_exact(n).enumerate() {
+                    let [[sx, sy]] = dots(simd, [row], x, y);
+                    x_out[k] += weights[0] * sx;
+                    y_out[k] += weights[1] * sy;
                 }
             }
-            for ((k, x), y) in rest.iter().zip(x_rest).zip(y_rest) {
-                sx[0] = simd.mul_add_e_f64s(*k, *x, sx[0]);
-                sy[0] = simd.mul_add_e_f64s(*k, *y, sy[0]);
-            }
-            let total = |s: [S::f64s; 4]| {
-                simd.reduce_sum_f64s(
-                    simd.add_f64s(simd.add_f64s(s[0], s[1]), simd.add_f64s(s[2], s[3])),
-                )
-            };
-            let (mut tx, mut ty) = (total(sx), total(sy));
-            for ((k, x), y) in tail.iter().zip(x_tail).zip(y_tail) {
-                tx += k * x;
-                ty += k * y;
-            }
-            *x_out += weights[0] * tx;
-            *y_out += weights[1] * ty;
         }
     }
+}
+
+/// `[row x, row y]` for each row.
+#[inline(always)]
+fn dots<S: Simd, const R: usize>(
+    simd: S,
+    rows: [&[f64]; R],
+    x: &[f64],
+    y: &[f64],
+) -> [[f64; 2]; R] {
+    let (x_head, x_tail) = S::as_simd_f64s(x);
+    let (y_head, y_tail) = S::as_simd_f64s(y);
+    let split = rows.map(|row| S::as_simd_f64s(row));
+    let zero = simd.splat_f64s(0.0);
+    let (mut sx, mut sy) = ([zero; R], [zero; R]);
+    let heads = split.map(|(head, _)| &head[..x_head.len()]);
+    for (k, (x, y)) in x_head.iter().zip(&y_head[..x_head.len()]).enumerate() {
+        for r in 0..R {
+            let entry = heads[r][k];
+            sx[r] = simd.mul_add_e_f64s(entry, *x, sx[r]);
+            sy[r] = simd.mul_add_e_f64s(entry, *y, sy[r]);
+        }
+    }
+    std::array::from_fn(|r| {
+        let (mut tx, mut ty) = (simd.reduce_sum_f64s(sx[r]), simd.reduce_sum_f64s(sy[r]));
+        for ((entry, x), y) in split[r].1.iter().zip(x_tail).zip(y_tail) {
+            tx += entry * x;
+            ty += entry * y;
+        }
+        [tx, ty]
+    })
 }
 
 #[cfg(test)]

@@ -239,3 +239,62 @@ fn what_cannot_be_calibrated_is_refused_with_its_reason() {
         assert!(calibrate(x.view(), rate(), &bad).is_err(), "{bad:?}");
     }
 }
+
+#[test]
+fn rubbish_gives_finite_figures() {
+    let n_samples = 5000;
+    let time = |t: usize| f64::from(u32::try_from(t).unwrap()) / 250.0;
+    // Made-up "noise" of a fixed course.
+    let noise = |i: usize, t: usize| {
+        (f64::from(u32::try_from((t * 7919 + i * 104_729) % 65_537).unwrap()) * 0.61).sin()
+    };
+    let sine = |hz: f64, t: usize| (TAU * hz * time(t)).sin();
+    let cases: [(&str, Box<dyn Fn(usize, usize) -> f64>); 6] = [
+        ("no oscillation", Box::new(noise)),
+        (
+            "sines without noise",
+            Box::new(|i, t| sine([9.5, 10.5, 11.0][i], t)),
+        ),
+        (
+            "one channel three times",
+            Box::new(|_, t| sine(10.0, t) + 0.3 * noise(0, t)),
+        ),
+        (
+            "opposite channels",
+            Box::new(|i, t| (sine(10.0, t) + 0.3 * noise(0, t)) * [1.0, -1.0, 0.5][i]),
+        ),
+        (
+            "huge",
+            Box::new(|i, t| 1e12 * (sine(10.0, t) + noise(i, t))),
+        ),
+        (
+            "tiny, with a drift and a jump",
+            Box::new(|i, t| {
+                1e-12 * (sine(10.0, t) + noise(i, t) + time(t) + if t > 2500 { 50.0 } else { 0.0 })
+            }),
+        ),
+    ];
+    for (what, value) in cases {
+        let x = Array2::from_shape_fn((3, n_samples), |(i, t)| value(i, t));
+        let quick = CalibrationSettings {
+            floor_runs: 1,
+            shuffles: 2,
+            track_hz: [1.0, 60.0],
+            ..settings()
+        };
+        let found = calibrate(x.view(), rate(), &quick).unwrap();
+        let figures = found
+            .coupling_rad_s
+            .iter()
+            .chain(&found.omega_rad_s)
+            .chain(&found.noise_rad_sqrt_s)
+            .chain(&found.phase);
+        assert!(figures.clone().all(|figure| figure.is_finite()), "{what}");
+        assert!(
+            found.held_out.score.is_finite() && found.noise_floor_rad_s.is_finite(),
+            "{what}: {:?}",
+            found.held_out
+        );
+        assert!(found.network(false).is_ok(), "{what}");
+    }
+}
