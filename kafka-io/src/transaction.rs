@@ -104,13 +104,15 @@ impl TransactionalProducer {
             ("queue.buffering.max.kbytes", "65536"),
         ];
         let timeout_ms = options.timeout.as_millis().to_string();
+        let record_ms = (options.timeout / 3 * 2).as_millis().to_string();
         let fixed = [
             ("enable.idempotence", "true"),
             ("allow.auto.create.topics", "false"),
             ("transactional.id", options.id.as_str()),
             ("transaction.timeout.ms", timeout_ms.as_str()),
-            // A record that waits longer than its transaction may live has no transaction any more.
-            ("message.timeout.ms", timeout_ms.as_str()),
+            // A record is given up while its transaction still lives: one that the brokers have aborted by themselves fences
+            // its producer, and so does not end like one that failed.
+            ("message.timeout.ms", record_ms.as_str()),
         ];
         let mut config = settings.client(Role::Producer, &ours, &fixed)?;
         config.remove("delivery.timeout.ms");

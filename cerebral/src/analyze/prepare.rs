@@ -17,6 +17,8 @@ use crate::preprocess::{
 use crate::source::{Rails, Recording, useful_runs};
 use crate::units::SampleRate;
 
+/// Left out beside a rail, seconds: there the amplifier goes over its end or comes back.
+const MARGIN_S: f64 = 2.0;
 /// A piece shorter than this is not chosen for want of a longer one, seconds.
 const LEAST_PIECE_S: f64 = 4.0;
 
@@ -367,7 +369,8 @@ fn fault(recording: &Recording, segment: &Range<usize>) -> String {
     )
 }
 
-/// The longest piece of a stretch in which two channels are neither railed nor flat; none below [`LEAST_PIECE_S`].
+/// The longest piece of a stretch in which two channels are neither railed nor flat, without [`MARGIN_S`] at either end; none
+/// below [`LEAST_PIECE_S`].
 fn longest_with_two(
     chosen: &Chosen,
     stretches: &[Range<usize>],
@@ -403,7 +406,9 @@ fn longest_with_two(
             });
         }
     }
-    (longest.len() >= rate.samples(LEAST_PIECE_S)).then_some(longest)
+    let margin = rate.samples(MARGIN_S);
+    let inner = longest.start + margin..longest.end.saturating_sub(margin);
+    (inner.end >= inner.start + rate.samples(LEAST_PIECE_S)).then_some(inner)
 }
 
 /// The longest piece of the stretches without a mark.

@@ -398,7 +398,7 @@ fn where_channels_rail_now_and_then_the_longest_useful_piece_is_taken() {
     let about = &analysis.band.analysis;
     assert_eq!(
         (about.segment, about.bad_channels.as_slice()),
-        ([800, 2_800], &[2][..])
+        ([1_000, 2_600], &[2][..])
     );
     assert!(about.segment_choice.contains("two channels carry a signal"));
 }

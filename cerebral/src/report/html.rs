@@ -168,7 +168,7 @@ fn signals(analysis: &Analysis) -> Markup {
         figure.wide {
             (traces("Signals of all channels", &rows, pictures.signals_step_s, per_row, &marks))
             figcaption {
-                "1 to 40 Hz, for the eye alone; " (format!("{per_row:.0}")) " \u{b5}V from row to row, extremes of each "
+                "1 to 40 Hz, for the eye alone; " (format!("{per_row:.0}")) " \u{b5}V from row to row, cut at one and a half rows, extremes of each "
                 (format!("{:.0}", 1e3 * pictures.signals_step_s)) " ms. Grey: marked as artefact."
             }
         }

@@ -53,7 +53,7 @@ pub(super) fn outside_the_band(analysis: &Analysis, twin: &TwinInfo) -> Option<S
 pub(super) fn no_coupling(analysis: &Analysis) -> Option<String> {
     let twin = analysis.twin.as_ref()?;
     twin.edges.is_empty().then(|| {
-        "no coupling is claimed in this twin: a stimulus on one node says next to nothing of the others".to_owned()
+        "no coupling of this twin is claimed: what a stimulus on one node does to the others rests on couplings that may be chance".to_owned()
     })
 }
 
@@ -442,7 +442,7 @@ fn calibration(twin: &TwinInfo, analysis: &Analysis) -> String {
     out.push_str(&table(&twin.coupling_rad_s, names, 2));
     let _ = writeln!(
         out,
-        "noise floor {:.2} rad/s (what uncoupled channels give): {} couplings are above it{}",
+        "noise floor {:.2} rad/s (what uncoupled channels give): {} couplings are claimed (above it, and two standard errors from 0){}",
         twin.noise_floor_rad_s,
         twin.edges.len(),
         twin_edges(twin, names)

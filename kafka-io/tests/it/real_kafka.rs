@@ -5,8 +5,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
+use std::ops::Deref;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use kafka_io::{
@@ -37,8 +39,33 @@ fn variable(name: &str) -> Option<String> {
     value
 }
 
-pub(crate) fn cluster() -> Option<Broker> {
+/// One test kills the broker; the others take place before or after that.
+static PEACE: RwLock<()> = RwLock::new(());
+
+/// The broker, for as long as this is held.
+pub(crate) struct Cluster<G> {
+    broker: Broker,
+    _turn: G,
+}
+
+impl<G> Deref for Cluster<G> {
+    type Target = Broker;
+
+    fn deref(&self) -> &Broker {
+        &self.broker
+    }
+}
+
+fn broker() -> Option<Broker> {
     variable("TEST_KAFKA_BROKERS").map(|brokers| Broker::Cluster(KafkaSettings::new(brokers)))
+}
+
+/// The broker, in peace.
+pub(crate) fn cluster() -> Option<Cluster<RwLockReadGuard<'static, ()>>> {
+    Some(Cluster {
+        broker: broker()?,
+        _turn: PEACE.read().unwrap_or_else(PoisonError::into_inner),
+    })
 }
 
 /// A topic that no other run uses.
@@ -198,7 +225,7 @@ fn a_real_kafka_that_has_dropped_the_next_record_says_so_at_the_start_and_in_the
         queue_batches: 1,
         ..ConsumerOptions::new("slow").topic(&name, 1, Start::Beginning)
     };
-    let Broker::Cluster(settings) = &broker else {
+    let Broker::Cluster(settings) = &*broker else {
         panic!("a cluster");
     };
     let settings = settings
@@ -268,10 +295,11 @@ fn a_real_kafka_whose_topic_is_deleted_and_made_anew_is_waited_for_and_then_told
 #[test]
 fn a_real_kafka_killed_and_started_again_holds_every_record_once() {
     const N: usize = 200_000;
-    let Some(broker) = cluster() else { return };
+    let Some(broker) = broker() else { return };
     let Some(restart) = variable("TEST_KAFKA_RESTART") else {
         return;
     };
+    let _alone = PEACE.write().unwrap_or_else(PoisonError::into_inner);
     let name = topic(&broker, 1);
     let reader = broker
         .consumer(ConsumerOptions::new("test").topic(&name, 1, Start::Beginning))

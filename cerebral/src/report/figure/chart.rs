@@ -130,7 +130,7 @@ pub(in crate::report) fn traces(
                 @if values.is_empty() {
                     text.tick x=(LEFT + 8.0) y=(px(middle + 4.0)) { "left out" }
                 } @else {
-                    path.trace d=(path(&times, values, &x, &y)) {}
+                    path.trace d=(path(&times, &clipped(values, per_row_uv), &x, &y)) {}
                 }
             }
             @for (value, text) in x.ticks(10) {
@@ -141,6 +141,16 @@ pub(in crate::report) fn traces(
             text.label x=(px(f64::midpoint(LEFT, axes.width))) y=(axes.height - 4.0) text-anchor="middle" { (axes.x_label) }
         }
     }
+}
+
+/// What would leave the figure stays at one and a half rows.
+fn clipped(values: &[f64], per_row_uv: f64) -> Vec<f64> {
+    let most = 1.5 * per_row_uv;
+    // NaN stays what it is.
+    values
+        .iter()
+        .map(|value| value.clamp(-most, most))
+        .collect()
 }
 
 /// At most nine characters of a name.
