@@ -204,10 +204,14 @@ fn story(spreads: &[Spread<'_>], venue: &str) -> Vec<Quality> {
     story
 }
 
-/// The last status of all, told at the end of the run, is in no story but the last window's.
-fn without_the_end(mut story: Vec<Quality>) -> Vec<Quality> {
+/// Before it is first heard of a venue is out, for as long as another was there sooner; and the last status of all, told at
+/// the end of the run, is in the last window. Neither belongs to the story.
+fn without_the_ends(mut story: Vec<Quality>) -> Vec<Quality> {
     if story.last() == Some(&Quality::VenueDown) {
         story.pop();
+    }
+    if story.first() == Some(&Quality::VenueDown) {
+        story.remove(0);
     }
     story
 }
@@ -228,10 +232,10 @@ async fn a_silent_venue_is_out_and_back_in_its_own_legs_alone() {
     .await;
     for pair in ["BTC-USD", "ETH-USD"] {
         let spreads = of_pair(&windows, pair);
-        let binance = without_the_end(story(&spreads, "binance"));
+        let binance = without_the_ends(story(&spreads, "binance"));
         let out_and_back = [Quality::Ok, Quality::VenueDown, Quality::Ok];
         assert_eq!(binance, out_and_back, "{pair}");
-        assert_eq!(without_the_end(story(&spreads, "coinbase")), [Quality::Ok]);
+        assert_eq!(without_the_ends(story(&spreads, "coinbase")), [Quality::Ok]);
     }
 }
 
@@ -258,7 +262,7 @@ async fn with_both_venues_out_windows_wait_and_then_none_is_missing() {
     .await;
     let spreads = of_pair(&windows, "BTC-USD");
     for venue in ["binance", "coinbase"] {
-        let story = without_the_end(story(&spreads, venue));
+        let story = without_the_ends(story(&spreads, venue));
         assert_eq!(
             story,
             [Quality::Ok, Quality::VenueDown, Quality::Ok],
@@ -294,7 +298,7 @@ async fn a_crossed_book_is_a_crossed_leg_and_no_route_of_its_pair_alone() {
         );
     }
     let eth = of_pair(&windows, "ETH-USD");
-    assert_eq!(without_the_end(story(&eth, "coinbase")), [Quality::Ok]);
+    assert_eq!(without_the_ends(story(&eth, "coinbase")), [Quality::Ok]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -313,7 +317,7 @@ async fn rotation_is_seen_in_no_window() {
         let spreads = of_pair(&windows, pair);
         for venue in ["binance", "coinbase"] {
             assert_eq!(
-                without_the_end(story(&spreads, venue)),
+                without_the_ends(story(&spreads, venue)),
                 [Quality::Ok],
                 "{pair} {venue}"
             );
@@ -338,7 +342,7 @@ async fn a_flood_of_one_symbol_closes_no_window_late_and_loses_no_pair() {
     for pair in ["BTC-USD", "ETH-USD"] {
         let spreads = of_pair(&windows, pair);
         assert_eq!(
-            without_the_end(story(&spreads, "coinbase")),
+            without_the_ends(story(&spreads, "coinbase")),
             [Quality::Ok],
             "{pair}"
         );
