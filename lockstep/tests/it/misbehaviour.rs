@@ -13,7 +13,7 @@ use contract::spread::{Quality, Spread};
 use contract::tick::Record;
 use contract::time::SystemClock;
 use contract::venue::VenueHealth;
-use ingest::core::{Collect, Sink};
+use ingest::core::{Collect, Core, Sink};
 use ingest::gap::Gap;
 use ingest::live::{BackoffSettings, LiveReport, LiveSettings};
 use ingest::run::ingest;
@@ -157,7 +157,7 @@ where
         Arc::new(SystemClock),
         kept.clone(),
         Arc::clone(&stop),
-        move |report: &LiveReport| {
+        move |report: &LiveReport, _: &Core| {
             report.clone_into(&mut told.lock().unwrap_or_else(PoisonError::into_inner));
         },
     ));
