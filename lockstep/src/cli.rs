@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ingest::replay::Pace;
 use windowing::shard::Shard;
 
+use crate::metrics;
+
 /// Puts streams on one clock and says what is true between them.
 #[derive(Debug, Parser)]
 #[command(
@@ -180,6 +182,9 @@ pub(crate) struct WindowArgs {
     /// Worker threads; the same spreads with any number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen, conflicts_with = "from")]
+    pub(crate) metrics: Option<String>,
     /// Prints the closing figures as one line of JSON on standard output (needs --out FILE or a broker).
     #[arg(long)]
     pub(crate) json: bool,
@@ -225,6 +230,9 @@ pub(crate) struct DemoArgs {
     /// The same seed gives the same market.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen)]
+    pub(crate) metrics: Option<String>,
     /// Prints the closing figures as one line of JSON on standard output.
     #[arg(long, requires = "headless")]
     pub(crate) json: bool,
@@ -238,6 +246,7 @@ impl Default for DemoArgs {
             run_for: None,
             out: None,
             seed: 1,
+            metrics: None,
             json: false,
         }
     }
@@ -282,6 +291,9 @@ pub(crate) struct UpArgs {
     /// Records the raw frames of `live` or `sim` beside, into a new .capture, .capture.gz or .capture.zst.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen)]
+    pub(crate) metrics: Option<String>,
     /// Prints the closing figures as one line of JSON on standard output (needs --out FILE).
     #[arg(long, requires = "headless")]
     pub(crate) json: bool,
@@ -323,6 +335,9 @@ pub(crate) struct IngestArgs {
     /// Records the raw frames beside, into a new .capture, .capture.gz or .capture.zst.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen)]
+    pub(crate) metrics: Option<String>,
 }
 
 /// What `topics` takes.
