@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Cerebral(crate::command::cerebral::CerebralArgs),
     /// Shows the topics, compares them with what a broker has, makes them.
     Topics(TopicsArgs),
-    /// Asks whether the broker answers and has the topics; exit code 0 if so.
+    /// Asks whether the broker answers and has the topics, or whether a stage works; exit code 0 if so.
     Health(HealthArgs),
     /// Prints every setting in force, or the commented defaults.
     Config(ConfigArgs),
@@ -364,10 +364,17 @@ pub(crate) struct TopicsArgs {
 
 /// What `health` takes.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lockstep health --broker 127.0.0.1:9092
+  lockstep health --url http://127.0.0.1:9464/healthz      a stage that runs with --metrics 9464")]
 pub(crate) struct HealthArgs {
     /// The broker. Default: `kafka.brokers` of the settings.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "url")]
     pub(crate) broker: Option<String>,
+    /// Asks a running stage instead, at the place where it serves its metrics.
+    #[arg(long, value_name = "URL", value_parser = crate::command::health::url)]
+    pub(crate) url: Option<hyper::Uri>,
     /// How long to wait for an answer.
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     pub(crate) timeout: Duration,

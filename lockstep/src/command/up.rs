@@ -136,6 +136,7 @@ impl Request {
             let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
             files::keep_apart(&inputs, &[("--out", self.out.as_deref())])?;
         }
+        let metrics = Metrics::serve(self.metrics.as_deref(), config)?;
         let mut config = config.clone();
         let mut alerts =
             alerter::Settings::of(&config).map_err(|error| Failure::WrongUse(error.to_string()))?;
@@ -160,7 +161,6 @@ impl Request {
             Some(path) if self.headless => Some(files::create(path)?),
             _ => None,
         };
-        let metrics = Metrics::serve(self.metrics.as_deref(), &config)?;
         report::await_topics(&broker, &metrics, stop)?;
         let plan = Plan {
             metrics: &metrics,
