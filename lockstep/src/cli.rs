@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Cerebral(crate::command::cerebral::CerebralArgs),
     /// Shows the topics, compares them with what a broker has, makes them.
     Topics(TopicsArgs),
+    /// What could not be read: lists it, shows it, sends it again.
+    DeadLetters(crate::command::dead_letters::DeadLettersArgs),
     /// Asks whether the broker answers and has the topics, or whether a stage works; exit code 0 if so.
     Health(HealthArgs),
     /// Prints every setting in force, or the commented defaults.

@@ -11,6 +11,7 @@ mod broker;
 mod cerebral;
 mod exactly_once;
 mod fixture;
+mod metrics;
 mod misbehaviour;
 mod recordings;
 mod same_bytes;
