@@ -25,7 +25,7 @@ use letter::{Filter, Moment, Row};
 #[command(after_help = "\
 Examples:
   lockstep dead-letters list --since 2h
-  lockstep dead-letters list --topic spreads --reason 'unknown version' --json
+  lockstep dead-letters list --topic spreads --reason version --json
   lockstep dead-letters show 4711
   lockstep dead-letters show 4711 --raw > frame.json
   lockstep dead-letters resend 4711                   says what it would do

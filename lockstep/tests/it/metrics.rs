@@ -234,10 +234,12 @@ fn rules_dashboard_and_documentation_name_what_the_stages_serve() {
             "lockstep_ingest_frames_total",
             "lockstep_consumer_lag_seconds",
         ];
-        if wanted.iter().all(|name| page.samples.contains_key(*name)) {
+        let (head, health) = stage.get("/healthz");
+        let is_well = head.starts_with("HTTP/1.1 200");
+        if is_well && wanted.iter().all(|name| page.samples.contains_key(*name)) {
             break page;
         }
-        assert!(since.elapsed() < PATIENCE, "{:?}", page.families);
+        assert!(since.elapsed() < PATIENCE, "{health} {:?}", page.families);
         pause();
     };
 
@@ -309,8 +311,6 @@ fn rules_dashboard_and_documentation_name_what_the_stages_serve() {
     }
 
     // All of it works, and says so to whoever asks.
-    let (head, body) = stage.get("/healthz");
-    assert!(head.starts_with("HTTP/1.1 200"), "{head}\n{body}");
     let url = format!("http://{}", stage.address);
     let said = run_well(["health", "--url", &url]);
     assert_eq!(String::from_utf8_lossy(&said.stdout), "ok\n");
