@@ -29,6 +29,13 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(3);
 
 static TURN: Mutex<()> = Mutex::new(());
 
+/// A broker that isolates transactions, for other tests.
+pub(crate) fn real_kafka() -> Option<Broker> {
+    let broker = cluster()?;
+    prove_isolation(&broker);
+    Some(broker)
+}
+
 fn pause(time: Duration) {
     let (_keep, never) = crossbeam_channel::bounded::<()>(0);
     let _ = never.recv_timeout(time);
