@@ -18,6 +18,7 @@
 //! - [`checkpoint`]: what stands on `checkpoints`, and beside a committed position.
 //! - [`dead_letter`]: what could not be read, and why.
 //! - [`topic`]: names, keys, partitions, retention.
+//! - [`timings`]: how long something took, counted.
 //! - [`config`]: every setting, checked all at once.
 
 pub mod alert;
@@ -29,6 +30,7 @@ pub mod eeg;
 pub mod spread;
 pub mod tick;
 pub mod time;
+pub mod timings;
 pub mod topic;
 pub mod venue;
 

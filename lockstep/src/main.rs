@@ -6,6 +6,7 @@ mod failure;
 mod files;
 mod front;
 mod live;
+mod metrics;
 mod pipe;
 mod progress;
 mod report;

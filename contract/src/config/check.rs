@@ -8,7 +8,7 @@ use super::bps::Bps;
 use super::fault::Problem;
 use super::fee::{FeeError, TakerFee};
 use super::layer::{self, Leaf, Path, Raw, dotted};
-use super::name::{check_names, check_url, has_blank, is_broker, is_name};
+use super::name::{check_names, check_url, has_blank, is_broker, is_listen, is_name};
 use super::schema::{self, Kind, Setting};
 use super::secret::{self, MASK};
 
@@ -141,6 +141,16 @@ fn value_of(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem>
                 text,
                 usable,
                 "brokers are host:port, separated by commas, as in 127.0.0.1:9092",
+            )
+        }
+        Kind::Listen => {
+            let text = text(path, raw, "a string")?;
+            let usable = text.is_empty() || is_listen(&text);
+            usable_text(
+                path,
+                text,
+                usable,
+                "a place to listen is host:port, as in 127.0.0.1:9464, or empty",
             )
         }
         Kind::Property => match raw {

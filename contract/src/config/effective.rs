@@ -77,7 +77,8 @@ impl Config {
         for (name, value) in self.kafka.properties.masked() {
             writeln!(out, "{} = {}", quoted_if_needed(name), toml_string(value))?;
         }
-        Ok(())
+        let listen = self.metrics.listen.as_deref().unwrap_or_default();
+        writeln!(out, "\n[metrics]\nlisten = {}", toml_string(listen))
     }
 
     fn write_alerter(&self, out: &mut String) -> std::fmt::Result {

@@ -56,6 +56,8 @@ pub(super) enum Kind {
     Symbol,
     /// A comma-separated list of `host:port`.
     Brokers,
+    /// Where a server listens, `host:port`; empty for nowhere.
+    Listen,
     /// A webhook's address, never shown; empty for none.
     SecretUrl,
     /// A file's name; empty for none.
@@ -196,6 +198,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     optional("rates.*.*", Kind::Symbol, ""),
     given("kafka.brokers", Kind::Brokers, ""),
     optional("kafka.properties.*", Kind::Property, ""),
+    given("metrics.listen", Kind::Listen, ""),
 ];
 
 impl Setting {

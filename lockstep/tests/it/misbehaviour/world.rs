@@ -11,7 +11,7 @@ use contract::spread::{Quality, Spread};
 use contract::tick::Record;
 use contract::time::{NS_PER_MS, SystemClock};
 use contract::venue::VenueHealth;
-use ingest::core::{Collect, Sink};
+use ingest::core::{Collect, Core, Sink};
 use ingest::gap::Gap;
 use ingest::live::{BackoffSettings, LiveReport, LiveSettings};
 use ingest::run::ingest;
@@ -198,7 +198,7 @@ where
         Arc::new(SystemClock),
         kept.clone(),
         Arc::clone(&stop),
-        move |report: &LiveReport| {
+        move |report: &LiveReport, _: &Core| {
             report.clone_into(&mut told.lock().unwrap_or_else(PoisonError::into_inner));
         },
     ));
