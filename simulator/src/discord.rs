@@ -3,7 +3,7 @@
 //! ```text
 //! POST  /api/webhooks/ID/TOKEN?wait=true          limits -> fault -> form -> kept, and answered
 //! PATCH, GET, DELETE .../messages/MESSAGE         the same
-//! GET   /messages                                 every message as it stands: a door of this stand-in's own
+//! GET   /messages, /healthz                       every message as it stands; whether it lives: doors of its own
 //! ```
 //!
 //! In: requests as a webhook's client sends them, and commands from a test or a person ([`Discord`]). Out: answers as

@@ -84,6 +84,7 @@ pub(super) async fn serve(
     let listener = Cuttable(tokio::net::TcpListener::from_std(listener)?);
     let routes = Router::new()
         .route("/messages", get(listed))
+        .route("/healthz", get(async || "ok\n"))
         .route("/api/webhooks/{webhook}/{token}", post(posted))
         .route("/api/v10/webhooks/{webhook}/{token}", post(posted))
         .route(
