@@ -157,7 +157,7 @@ impl Values<'_> {
                 Some(Value::Secret(url)) if *url != Secret::new("") => Some(url.clone()),
                 _ => None,
             },
-            webhook_url_file: text("webhook_url_file"),
+            webhook_url_file: text("webhook_url_file").filter(|file| !file.is_empty()),
         }
     }
 
