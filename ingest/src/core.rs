@@ -95,6 +95,15 @@ impl Core {
         }
     }
 
+    /// A live stage begins, and will connect to the venue of this dialect. A predecessor that was killed has left it up; so
+    /// that nobody waits for its marks or takes its last quotes for live, the venue is down until data comes. To be called
+    /// before anything else; recordings do without.
+    pub fn begin(&mut self, dialect: Dialect, now_ns: i64, out: &mut impl Sink) {
+        let now_ns = self.now(now_ns);
+        self.venues[venue_of(dialect)].begin(now_ns, out);
+        self.next_due_ns = i64::MIN;
+    }
+
     /// A connection was made: its numbering starts afresh, and what the venue told on one before is not held against it.
     /// While another of its dialect lives, it is about to take over from that: each number is taken once, from whichever
     /// brings it first, and nothing that one of them brings is missed.

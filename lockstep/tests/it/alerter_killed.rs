@@ -14,10 +14,7 @@ use std::time::{Duration, Instant};
 use contract::decimal::Decimal;
 use contract::spread::{Best, Figures, Quality, Route, Spread};
 use contract::topic;
-use kafka_io::{
-    Broker, ConsumerOptions, EmbeddedBroker, Event, Producer, ProducerOptions, Record, Start,
-    TopicSpec,
-};
+use kafka_io::{Broker, EmbeddedBroker, Producer, ProducerOptions, Record, TopicSpec};
 use serde_json::Value;
 use simulator::discord::{Discord, Fault, Limits, Request};
 

@@ -29,6 +29,11 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(3);
 
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Tests with brokers and many processes come one after the other.
+pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let since = Instant::now();
     while !holds() {
@@ -51,7 +56,7 @@ impl Scene {
     /// Waits for its turn; none without a broker.
     fn new(name: &str) -> Option<Self> {
         let broker = cluster()?;
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = take_turn();
         prove_isolation(&broker);
         let topics = Topics::new(&broker);
         let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);

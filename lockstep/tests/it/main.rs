@@ -9,6 +9,7 @@ mod alerter_killed;
 mod bad_input;
 mod broker;
 mod cerebral;
+mod chaos;
 mod exactly_once;
 mod expected;
 mod fixture;

@@ -69,11 +69,15 @@ pub(crate) fn once_or_marked(
             .ok_or_else(|| format!("{id} stands nowhere: {alert}"))?;
         let unmarked = places.iter().filter(|(marked, _)| !marked).count();
         if unmarked > 1 {
-            return Err(format!("{id} stands {unmarked} times without a mark: {places:?} {alert}"));
+            return Err(format!(
+                "{id} stands {unmarked} times without a mark: {places:?} {alert}"
+            ));
         }
         let is_repeat = alert["possible_repeat"] == true;
         if places.len() > 1 && !is_repeat {
-            return Err(format!("{id} is no repeat and stands at {places:?}: {alert}"));
+            return Err(format!(
+                "{id} is no repeat and stands at {places:?}: {alert}"
+            ));
         }
         repeats += places.len() - 1;
         marks += usize::from(is_repeat);
@@ -88,7 +92,9 @@ pub(crate) fn once_or_marked(
         let description = embed.and_then(|embed| embed["description"].as_str());
         let shows_end = description.is_some_and(|text| text.starts_with("Over"));
         if alert["what"] == "spread" && alert["state"] == "closed" && !shows_end {
-            return Err(format!("{id} is over, and its message says {description:?}"));
+            return Err(format!(
+                "{id} is over, and its message says {description:?}"
+            ));
         }
     }
     if let Some(unknown) = stands.keys().find(|id| !told.contains_key(*id)) {

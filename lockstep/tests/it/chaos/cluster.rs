@@ -31,7 +31,7 @@ impl Cluster {
     pub(super) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let proxies = Proxies::new(usize::from(BROKERS));
-        let mut cluster = Self {
+        let cluster = Self {
             has_small_disk: mount(&folder.path().join(format!("data-{SMALL}"))),
             folder,
             port: free_ports(),
@@ -62,8 +62,10 @@ impl Cluster {
 
     fn command(&self, args: &[&str]) -> Command {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/kafka");
-        let log = File::options().create(true).append(true);
-        let log = log.clone().open(self.folder.path().join("script.log"));
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("script.log"));
         let mut command = Command::new(script);
         command
             .args(args)
@@ -159,7 +161,9 @@ impl Drop for Cluster {
 fn mount(path: &Path) -> bool {
     std::fs::create_dir(path).unwrap();
     let mut mount = Command::new("mount");
-    mount.args(["-t", "tmpfs", "-o", SMALL_DISK, "none"]).arg(path);
+    mount
+        .args(["-t", "tmpfs", "-o", SMALL_DISK, "none"])
+        .arg(path);
     let done = mount.stdout(Stdio::null()).stderr(Stdio::null()).status();
     done.is_ok_and(|status| status.success())
 }
