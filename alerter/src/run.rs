@@ -382,14 +382,19 @@ impl Running {
             && let Some(request) = self.core.request(now, with_updates)
         {
             self.write()?;
+            self.books.confirm()?;
             self.prepared = Some((request, self.books.handed_over()));
         }
         let is_written = self.books.delivered()?;
-        if let Some((request, _)) = self.prepared.take_if(|(_, wanted)| is_written >= *wanted)
-            && let Some(socket) = &self.socket
-        {
-            socket.ask(request.clone())?;
-            self.asked = Some(request);
+        if let Some((request, _)) = self.prepared.take_if(|(_, wanted)| is_written >= *wanted) {
+            if !self.books.is_fresh() {
+                // Paused just now: a successor may have told it, or more, meanwhile.
+                self.books.confirm()?;
+                self.prepared = Some((request, self.books.handed_over()));
+            } else if let Some(socket) = &self.socket {
+                socket.ask(request.clone())?;
+                self.asked = Some(request);
+            }
         }
         if self.safe.is_none() && now.steady_ms >= self.commit_at_ms {
             self.commit_at_ms = now.steady_ms + COMMIT_EVERY_MS;

@@ -109,6 +109,23 @@ impl Books {
         Ok(())
     }
 
+    /// What is handed over so far is to be followed by a word on whether somebody has taken over; see [`Self::is_fresh`].
+    pub(super) fn confirm(&mut self) -> Result<(), AlerterError> {
+        if let Way::InTransactions(ledger) = &self.way {
+            self.handed_over += 1;
+            ledger.confirm()?;
+        }
+        Ok(())
+    }
+
+    /// Whether nobody had taken over a moment ago.
+    pub(super) fn is_fresh(&self) -> bool {
+        match &self.way {
+            Way::InTransactions(ledger) => ledger.is_fresh(),
+            Way::AsTheyCome { .. } => true,
+        }
+    }
+
     /// Keeps the positions that a start begins with, and waits for it. False when the stop flag was set meanwhile.
     pub(super) fn begin(
         &mut self,

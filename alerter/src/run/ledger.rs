@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Of two processes with one `transactional.id` the later fences the earlier, whose records nobody sees from then on. As a
-//! request is made only once its record is committed, the earlier sends nothing new; what it sent last stands on `alerts`
-//! before its successor reads that. A fenced process whom nobody has succeeded was only away for longer than a transaction
+//! request is made only behind a transaction of its own, committed a moment ago, the earlier sends nothing any more, not even
+//! when it wakes up after minutes; what it sent last stands on `alerts` before its successor reads that. A fenced process whom nobody has succeeded was only away for longer than a transaction
 //! may last, and goes on. The embedded broker isolates nothing and serves one process: there records go out as they come.
 //! What when full: the queue holds [`QUEUE`] entries, then the stage waits.
 
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::topic;
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
@@ -34,6 +34,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a fenced process waits for its successor to say that it has taken over.
 const SUCCESSION: Duration = Duration::from_secs(2);
 
+/// For how long a commit says that nobody has taken over.
+const FRESH: Duration = Duration::from_secs(2);
+
 enum Entry {
     Record(Outgoing),
     Positions(Positions),
@@ -48,6 +51,9 @@ pub(super) struct Ledger {
     /// Ends the thread's waits. Not the stage's own stop, behind which the last entries are still to be kept.
     halt: Arc<AtomicBool>,
     last: Positions,
+    opened: Instant,
+    /// When the last transaction that was committed began, milliseconds from `opened`.
+    sure_ms: Arc<AtomicU64>,
 }
 
 impl Ledger {
@@ -61,12 +67,15 @@ impl Ledger {
         let (end, result) = bounded(1);
         let (open, opened) = bounded(1);
         let (delivered, halt) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
+        let (since, sure_ms) = (Instant::now(), Arc::<AtomicU64>::default());
         let mut keeper = Keeper {
             broker: broker.clone(),
             run: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
             predecessors: BTreeSet::new(),
             delivered: Arc::clone(&delivered),
             halt: Arc::clone(&halt),
+            since,
+            sure_ms: Arc::clone(&sure_ms),
         };
         std::thread::Builder::new()
             .name(NAME.to_owned())
@@ -87,6 +96,8 @@ impl Ledger {
             stop: Arc::clone(stop),
             halt,
             last: Positions::new(),
+            opened: since,
+            sure_ms,
         };
         loop {
             match opened.recv_timeout(IDLE) {
@@ -110,6 +121,17 @@ impl Ledger {
         }
         self.last.clone_from(&positions);
         self.hand_over(Entry::Positions(positions)).map(|()| true)
+    }
+
+    /// Asks for a transaction that finds out whether somebody has taken over.
+    pub(super) fn confirm(&self) -> Result<(), AlerterError> {
+        self.hand_over(Entry::Positions(self.last.clone()))
+    }
+
+    /// Whether nobody had taken over a moment ago.
+    pub(super) fn is_fresh(&self) -> bool {
+        let sure = Duration::from_millis(self.sure_ms.load(Ordering::Acquire));
+        self.opened.elapsed() < sure + FRESH
     }
 
     /// How much of what was handed over is committed.
@@ -179,6 +201,8 @@ struct Keeper {
     predecessors: BTreeSet<String>,
     delivered: Arc<AtomicU64>,
     halt: Arc<AtomicBool>,
+    since: Instant,
+    sure_ms: Arc<AtomicU64>,
 }
 
 impl Keeper {
@@ -236,9 +260,13 @@ impl Keeper {
             }
             let positions = positions.map(|positions| self.noted(&positions));
             let positions = positions.unwrap_or_default();
+            let mut begun = self.since.elapsed();
             while let Err(error) = transact(&mut producer, &records, &positions) {
                 producer = self.again(producer, error)?;
+                begun = self.since.elapsed();
             }
+            let sure_ms = u64::try_from(begun.as_millis()).unwrap_or(u64::MAX);
+            self.sure_ms.store(sure_ms, Ordering::Release);
             self.delivered.fetch_add(n, Ordering::AcqRel);
         }
     }

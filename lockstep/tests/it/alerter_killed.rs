@@ -30,7 +30,8 @@ const SECOND: Duration = Duration::from_millis(40);
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_S: i64 = 1_723_161_254;
 
-fn window(pair: &str, start_s: i64, is_above: bool) -> Vec<u8> {
+/// A record of `spreads` of one route.
+pub(crate) fn window(pair: &str, start_s: i64, is_above: bool) -> Vec<u8> {
     let net_bps = if is_above { 20.0 } else { -20.0 };
     let spread = Spread {
         v: Default::default(),

@@ -14,6 +14,7 @@ mod exactly_once;
 mod expected;
 mod fixture;
 mod misbehaviour;
+mod read_committed;
 mod recordings;
 mod same_bytes;
 mod simulate;
