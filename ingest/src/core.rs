@@ -18,6 +18,7 @@ mod frame;
 mod report;
 mod sink;
 
+pub use clock::BEGINNING;
 pub use report::{MAX_GAPS_LISTED, Report, UnnamedSymbol, VenueReport};
 pub use sink::{Collect, Sink};
 

@@ -19,8 +19,8 @@ use super::sink::Sink;
 use crate::settings::IngestSettings;
 use crate::skew::Skew;
 
-/// Why a venue is down at the start.
-const BEGINNING: &str = "ingest starts, nothing is connected yet";
+/// Why a venue is down where a live stage begins, as its status says.
+pub const BEGINNING: &str = "ingest starts, nothing is connected yet";
 /// Longest reason kept in a status, in characters.
 const MAX_DETAIL: usize = 300;
 

@@ -109,10 +109,12 @@ impl Suite {
     /// What the stages said last, for whoever must find out why.
     fn words(&self) -> String {
         let last = |stage: &Stage| {
-            let text = self.room.read(stage.name);
-            let lines: Vec<&str> = text.lines().collect();
-            let from = lines.len().saturating_sub(25);
-            format!("--- {}\n{}\n", stage.name, lines[from..].join("\n"))
+            let ends = stage.ends.join("\n");
+            let name = stage.name;
+            format!(
+                "--- {name}\n{}\n{name} ended by itself: {ends}\n",
+                stage.last_words(25)
+            )
         };
         let words: Vec<String> = self.stages.iter().map(last).collect();
         format!("seed {}\n{}", self.seed, words.join(""))
@@ -384,9 +386,8 @@ impl Suite {
         for stage in &self.stages {
             assert!(
                 stage.ends.is_empty(),
-                "{} ended by itself: {:?}\n{}",
+                "{} ended by itself\n{}",
                 stage.name,
-                stage.ends,
                 self.words()
             );
         }

@@ -95,6 +95,7 @@ impl World {
                 let start = format!(r#"{{"v":1,"kind":"status","venue":"{venue}""#);
                 let of_venue = all.lines.iter().filter(|line| line.starts_with(&start));
                 of_venue
+                    .filter(|line| !line.contains(ingest::core::BEGINNING))
                     .filter(|line| line.contains(r#""status":"up""#) == up)
                     .count()
             })

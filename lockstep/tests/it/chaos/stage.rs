@@ -1,6 +1,7 @@
 //! A stage as its supervisor sees it: started, killed, and started again when it has ended.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::fixture::{Room, command};
@@ -40,9 +41,10 @@ pub(super) struct Stage {
     args: Vec<String>,
     settings: Vec<(String, String)>,
     log: File,
+    log_path: PathBuf,
     process: Option<Process>,
-    /// How it ended when nobody had told it to.
-    pub(super) ends: Vec<ExitStatus>,
+    /// How it ended when nobody had told it to, and its last words.
+    pub(super) ends: Vec<String>,
 }
 
 impl Stage {
@@ -56,7 +58,12 @@ impl Stage {
             name,
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             settings: settings.to_vec(),
-            log: File::create(room.path(name)).unwrap(),
+            log: File::options()
+                .create(true)
+                .append(true)
+                .open(room.path(name))
+                .unwrap(),
+            log_path: room.path(name),
             process: None,
             ends: Vec::new(),
         };
@@ -94,13 +101,21 @@ impl Stage {
         self.process.as_ref().unwrap()
     }
 
+    /// The end of its log.
+    pub(super) fn last_words(&self, n: usize) -> String {
+        let text = std::fs::read_to_string(&self.log_path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(n)..].join("\n")
+    }
+
     /// Starts it again if it has ended.
     pub(super) fn keep_up(&mut self) {
         if let Some(process) = &mut self.process {
             let Some(status) = process.has_ended() else {
                 return;
             };
-            self.ends.push(status);
+            let last = self.last_words(4);
+            self.ends.push(format!("{status}: {last}"));
         }
         self.process = Some(self.another());
     }
