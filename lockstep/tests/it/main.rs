@@ -9,15 +9,23 @@ mod alerter_killed;
 mod bad_input;
 mod broker;
 mod cerebral;
+<<<<<<< HEAD
 mod dashboard;
 mod dead_letters;
+=======
+mod chaos;
+>>>>>>> chaos
 mod exactly_once;
+mod expected;
 mod fixture;
 mod metrics;
 mod misbehaviour;
+mod read_committed;
 mod recordings;
 mod same_bytes;
 mod schema_change;
 mod simulate;
+mod told;
+mod topics;
 mod truth;
 mod world;

@@ -124,6 +124,7 @@ impl World {
                     .iter()
                     .filter(|line| line.starts_with(&start));
                 of_venue
+                    .filter(|line| !line.contains(ingest::core::BEGINNING))
                     .filter(|line| line.contains(r#""status":"up""#) == up)
                     .count()
             })
