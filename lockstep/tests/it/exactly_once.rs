@@ -29,7 +29,6 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(3);
 
 static TURN: Mutex<()> = Mutex::new(());
 
-<<<<<<< HEAD
 /// A broker that isolates transactions, for other tests.
 pub(crate) fn real_kafka() -> Option<Broker> {
     let broker = cluster()?;
@@ -37,14 +36,9 @@ pub(crate) fn real_kafka() -> Option<Broker> {
     Some(broker)
 }
 
-fn pause(time: Duration) {
-    let (_keep, never) = crossbeam_channel::bounded::<()>(0);
-    let _ = never.recv_timeout(time);
-=======
 /// Tests with brokers and many processes come one after the other.
 pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
->>>>>>> chaos
 }
 
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {

@@ -9,12 +9,9 @@ mod alerter_killed;
 mod bad_input;
 mod broker;
 mod cerebral;
-<<<<<<< HEAD
+mod chaos;
 mod dashboard;
 mod dead_letters;
-=======
-mod chaos;
->>>>>>> chaos
 mod exactly_once;
 mod expected;
 mod fixture;

@@ -10,11 +10,7 @@ use contract::dead_letter::DeadLetter;
 use contract::tick::{Record, VenueStatus, decode};
 use contract::time::SystemClock;
 use contract::venue::VenueHealth;
-<<<<<<< HEAD
-use ingest::core::{Collect, Core, Sink};
-=======
-use ingest::core::{BEGINNING, Collect, Sink};
->>>>>>> chaos
+use ingest::core::{BEGINNING, Collect, Core, Sink};
 use ingest::error::IngestError;
 use ingest::gap::Gap;
 use ingest::live::{BackoffSettings, ConnectionReport, LiveReport, LiveSettings};
