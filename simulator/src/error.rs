@@ -19,6 +19,13 @@ pub enum SimulatorError {
         /// Its end.
         to_ms: i64,
     },
+    /// No pseudo-terminal for a headset.
+    #[error("could not make a pseudo-terminal for the headset")]
+    Terminal {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A server could not listen.
     #[error("could not listen on {address} for {dialect}")]
     Listen {

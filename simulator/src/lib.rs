@@ -4,12 +4,14 @@
 //! market  (pure)  seeded prices, dislocations of known size  ->  updates, and the truth about them
 //! exchange        the same market in the venues' own words   ->  WebSocket servers on loopback, or frames in virtual time
 //! discord         webhooks with limits and faults            ->  an HTTP server on loopback
+//! headset         a Cyton on a known network of oscillators  ->  a serial line on a pseudo-terminal
 //! ```
 //!
 //! - [`market`]: no socket, no clock: time and seed are arguments.
 //! - [`exchange`]: [`exchange::Exchanges`] serves the market live and misbehaves on command; [`exchange::Recorded`] gives
 //!   the same frames faster than life.
 //! - [`discord`]: [`discord::Discord`] takes alerts, and remembers what it was told.
+//! - [`headset`]: [`headset::Headset`] speaks as an OpenBCI board does.
 //!
 //! Deliberately absent: anything that a pipeline would need to know it is being fooled. Addresses are all it is given.
 
@@ -17,4 +19,5 @@ mod address;
 pub mod discord;
 pub mod error;
 pub mod exchange;
+pub mod headset;
 pub mod market;
