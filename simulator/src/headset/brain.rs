@@ -5,7 +5,7 @@
 //! x_i = offset_i + a_i(t) cos theta_i + coloured and white noise + mains + blinks, or a rail
 //! ```
 //!
-//! Source of the equation: key `kuramoto-1984` in `docs/references.bib`, with noise. Integrated by Euler-Maruyama in [`SUBSTEPS`]
+//! Source of the equation: key `kuramoto-chemical` in `docs/references.bib`, with noise. Integrated by Euler-Maruyama in [`SUBSTEPS`]
 //! steps per sample. The seed gives everything; looking more often changes nothing, since a sample is a step.
 
 use std::f64::consts::TAU;
