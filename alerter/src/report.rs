@@ -1,5 +1,8 @@
 //! What the alerter did and how it stands, in figures: for the closing table, the dashboard and the log.
 
+use contract::timings::Timings;
+use kafka_io::Lag;
+
 /// How it stands with Discord.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Standing {
@@ -65,6 +68,12 @@ pub struct Report {
     pub latency_p50_ms: Option<i64>,
     /// The same, the 99th percentile.
     pub latency_p99_ms: Option<i64>,
+    /// All of those times since the start.
+    pub latencies: Timings,
     /// How it stands with Discord.
     pub discord: Standing,
+    /// How far each partition is read.
+    pub lags: Vec<Lag>,
+    /// Why nothing can be read, if so.
+    pub unread: Option<String>,
 }

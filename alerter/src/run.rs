@@ -22,6 +22,7 @@ use contract::topic;
 use crossbeam_channel::{never, select};
 use kafka_io::{
     Batch, Broker, Consumer, Event, KafkaError, Offsets, Producer, ProducerOptions, Record, Start,
+    State,
 };
 
 use crate::answer::Verdict;
@@ -88,6 +89,8 @@ pub struct JobHandle {
 #[derive(Default)]
 struct Shared {
     report: Mutex<Report>,
+    /// When the report was shown.
+    shown: Mutex<Option<Instant>>,
     ready: Mutex<bool>,
     changed: Condvar,
 }
@@ -184,6 +187,15 @@ impl JobHandle {
             .clone()
     }
 
+    /// How long ago it last showed what it did; a stage that runs does so four times a second. None before it reads.
+    #[must_use]
+    pub fn quiet_for(&self) -> Option<Duration> {
+        let shown = self.shared.shown.lock();
+        shown
+            .unwrap_or_else(PoisonError::into_inner)
+            .map(|at| at.elapsed())
+    }
+
     /// Waits until the readers have settled where they start, so that nothing published afterwards is missed. False when
     /// `timeout` is over before.
     #[must_use]
@@ -206,6 +218,11 @@ impl JobHandle {
             .report
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = report;
+        *self
+            .shared
+            .shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn set_ready(&self) {
@@ -413,7 +430,7 @@ impl Running {
         }
         if now.steady_ms >= self.show_at_ms {
             self.show_at_ms = now.steady_ms + SHOW_EVERY_MS;
-            self.handle.show(self.core.report(now));
+            self.handle.show(self.report(now));
         }
         Ok(())
     }
@@ -467,6 +484,23 @@ impl Running {
         let report = self.core.report(self.steps.now());
         self.handle.show(report.clone());
         Ok(report)
+    }
+
+    /// The core's figures, and how the reading stands.
+    fn report(&self, now: Now) -> Report {
+        let unread = |consumer: &Consumer| match consumer.state() {
+            State::Waiting { reason, .. } => Some(reason),
+            _ => None,
+        };
+        Report {
+            lags: self
+                .consumer
+                .as_ref()
+                .map(Consumer::lags)
+                .unwrap_or_default(),
+            unread: self.consumer.as_ref().and_then(unread),
+            ..self.core.report(now)
+        }
     }
 }
 

@@ -34,6 +34,16 @@ pub enum Quality {
 }
 
 impl Quality {
+    /// All of them, from worst to best.
+    pub const ALL: [Self; 6] = [
+        Self::OneSided,
+        Self::VenueDown,
+        Self::NoRate,
+        Self::Crossed,
+        Self::Stale,
+        Self::Ok,
+    ];
+
     /// As records spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

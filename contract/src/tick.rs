@@ -56,6 +56,18 @@ pub enum VenueStatus {
     Down,
 }
 
+impl VenueStatus {
+    /// As records spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Silent => "silent",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// Best bid and ask of one symbol at one venue.
 ///
 /// ```

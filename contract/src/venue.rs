@@ -34,6 +34,26 @@ pub struct VenueHealth<'a> {
     pub queue: u64,
 }
 
+impl VenueHealth<'_> {
+    /// The same with a name of its own, to be kept.
+    #[must_use]
+    pub fn into_owned(self) -> VenueHealth<'static> {
+        VenueHealth {
+            v: self.v,
+            venue: self.venue.into_owned().into(),
+            status: self.status,
+            at_ns: self.at_ns,
+            frames_per_s: self.frames_per_s,
+            data_age_ms: self.data_age_ms,
+            skew_ms: self.skew_ms,
+            gaps: self.gaps,
+            reconnects: self.reconnects,
+            parse_errors: self.parse_errors,
+            queue: self.queue,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

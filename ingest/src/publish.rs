@@ -3,9 +3,10 @@
 //! What when full: the producer waits, and with it whoever drives the core. A record that cannot be written for good sets the
 //! stop flag; the first error is kept for the end.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use contract::dead_letter::DeadLetter;
 use contract::tick::Record;
@@ -19,7 +20,7 @@ use crate::gap::Gap;
 /// How long the end waits for the last records to be acknowledged.
 const FLUSH: Duration = Duration::from_secs(60);
 
-/// Counts that others may look at while the stage runs.
+/// What others may look at while the stage runs.
 #[derive(Debug, Default)]
 pub struct Published {
     /// Quotes and trades handed to the producer.
@@ -28,6 +29,19 @@ pub struct Published {
     pub dead_letters: AtomicU64,
     /// Holes in numberings.
     pub gaps: AtomicU64,
+    health: Mutex<BTreeMap<String, (Instant, VenueHealth<'static>)>>,
+}
+
+impl Published {
+    /// The newest health record of each venue, and how long ago it was made.
+    #[must_use]
+    pub fn health(&self) -> Vec<(Duration, VenueHealth<'static>)> {
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health
+            .values()
+            .map(|(at, health)| (at.elapsed(), health.clone()))
+            .collect()
+    }
 }
 
 /// A sink that writes to a broker.
@@ -107,6 +121,15 @@ impl Sink for KafkaSink {
             .expect("texts and finite numbers are always JSON");
         let key = health.venue.as_bytes();
         self.send(&topic::VENUES, topic::VENUES.partition_of(key), key, &[]);
+        let mut kept = self
+            .published
+            .health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept.insert(
+            health.venue.to_string(),
+            (Instant::now(), health.into_owned()),
+        );
     }
 
     fn dead_letter(&mut self, letter: DeadLetter) {

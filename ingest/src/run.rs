@@ -25,7 +25,7 @@ pub struct Ingested<S> {
 }
 
 /// Runs live ingest until `stop` is set: every frame through one [`Core`] into `sink`, the core's clock moved by `clock`
-/// every mark interval, `progress` told as often. The sink may block: once much waits, quotes are conflated, and in the end
+/// every mark interval, `progress` told as often of the connections and the core. The sink may block: once much waits, quotes are conflated, and in the end
 /// the connections wait.
 ///
 /// At the start each venue is told `down`: a predecessor may have been killed. Told to stop, the connections are closed, what had come is still worked off, and each venue gets its `down`, so that
@@ -40,7 +40,7 @@ pub async fn ingest<S: Sink + Send + 'static>(
     clock: Arc<dyn Clock>,
     sink: S,
     stop: Arc<AtomicBool>,
-    progress: impl FnMut(&LiveReport) + Send + 'static,
+    progress: impl FnMut(&LiveReport, &Core) + Send + 'static,
 ) -> Result<Ingested<S>, IngestError> {
     let tick_ms = u64::try_from(settings.mark_interval_ms).unwrap_or(1);
     let (mut core, mut sink) = (Core::new(settings), Conflate::new(sink));
@@ -76,7 +76,7 @@ struct Running<S, P> {
 impl<S, P> Consumer for Running<S, P>
 where
     S: Sink + Send + 'static,
-    P: FnMut(&LiveReport) + Send + 'static,
+    P: FnMut(&LiveReport, &Core) + Send + 'static,
 {
     fn connected(&mut self, connection: Connection, at_ns: i64) -> Result<(), IngestError> {
         self.core.connected(connection, at_ns, &mut self.sink);
@@ -126,7 +126,7 @@ where
 
     fn tick(&mut self, at_ns: i64, report: &LiveReport) -> Result<(), IngestError> {
         self.core.advance(at_ns, &mut self.sink);
-        (self.progress)(report);
+        (self.progress)(report, &self.core);
         Ok(())
     }
 

@@ -101,6 +101,22 @@ impl Batch {
             .collect()
     }
 
+    /// For each partition in it, when the last of its records was written that says so, in milliseconds since 1970.
+    pub(crate) fn newest_ms(&self) -> BTreeMap<(Arc<str>, i32), i64> {
+        // Records of a partition mostly follow each other: the map is looked into where they change.
+        let mut newest = BTreeMap::new();
+        let mut entries = self.entries.iter().peekable();
+        while let Some(entry) = entries.next() {
+            let is_last = entries.peek().is_none_or(|next| {
+                next.partition != entry.partition || !Arc::ptr_eq(&next.topic, &entry.topic)
+            });
+            if is_last && let Some(ms) = entry.timestamp_ms {
+                newest.insert((Arc::clone(&entry.topic), entry.partition), ms);
+            }
+        }
+        newest
+    }
+
     /// Adds a record at the end.
     pub fn push(&mut self, topic: &Arc<str>, message: Message<'_>, headers: Vec<Header>) {
         let key = message.key.map(|bytes| self.put(bytes));

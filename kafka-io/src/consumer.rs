@@ -75,6 +75,31 @@ pub struct ConsumerCounts {
     pub full_waits: u64,
 }
 
+/// How far the reading of a partition is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// Topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: i32,
+    /// Records not handed over yet, by statistics up to a second old; none before the first of them.
+    pub records: Option<u64>,
+    /// When the newest record that was handed over was written, milliseconds since 1970; none where none was, or where the
+    /// broker does not say.
+    pub newest_ms: Option<i64>,
+}
+
+impl Lag {
+    /// How old, at `now_ms`, the newest record is that was handed over, where others wait behind it; 0 where none does.
+    #[must_use]
+    pub fn behind_ms(&self, now_ms: i64) -> Option<i64> {
+        match (self.records?, self.newest_ms) {
+            (0, _) => Some(0),
+            (_, newest_ms) => newest_ms.map(|newest_ms| (now_ms - newest_ms).max(0)),
+        }
+    }
+}
+
 /// A consumer; dropping it ends its thread.
 pub struct Consumer {
     events: Receiver<Event>,
@@ -109,6 +134,8 @@ struct Shared {
     phase: Mutex<Phase>,
     changed: Condvar,
     positions: Mutex<BTreeMap<(String, i32), i64>>,
+    /// When the newest record handed over of each partition was written.
+    newest_ms: Mutex<BTreeMap<(Arc<str>, i32), i64>>,
     batches: AtomicU64,
     records: AtomicU64,
     bytes: AtomicU64,
@@ -119,6 +146,12 @@ struct Shared {
 impl Shared {
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn newest_ms(&self) -> MutexGuard<'_, BTreeMap<(Arc<str>, i32), i64>> {
+        self.newest_ms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn enter(&self, phase: Phase) {
@@ -157,6 +190,7 @@ impl Consumer {
             }),
             changed: Condvar::new(),
             positions: Mutex::default(),
+            newest_ms: Mutex::default(),
             batches: AtomicU64::new(0),
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -306,21 +340,38 @@ impl Consumer {
     /// before the first of them.
     #[must_use]
     pub fn lag(&self) -> Option<u64> {
+        let lags = self.lags();
+        if lags.is_empty() {
+            return None;
+        }
+        lags.iter().map(|lag| lag.records).sum()
+    }
+
+    /// The same partition by partition, and how old what was read is; empty before [`Self::wait_ready`].
+    #[must_use]
+    pub fn lags(&self) -> Vec<Lag> {
         let watch = self
             .shared
             .watch
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()?;
-        let mut lag = 0;
-        for ((topic, partition), next) in self.positions() {
-            let end = watch.seen(&topic, partition).1.map(|seen| seen.end)?;
-            if end < 0 {
-                return None;
+            .clone();
+        let newest_ms = self.shared.newest_ms().clone();
+        let lag = |((topic, partition), next): ((String, i32), i64)| {
+            let seen = watch
+                .as_ref()
+                .and_then(|watch| watch.seen(&topic, partition).1);
+            let end = seen.map(|seen| seen.end).filter(|end| *end >= 0);
+            Lag {
+                records: end.map(|end| u64::try_from(end - next).unwrap_or(0)),
+                newest_ms: newest_ms
+                    .get(&(Arc::from(topic.as_str()), partition))
+                    .copied(),
+                topic,
+                partition,
             }
-            lag += u64::try_from(end - next).unwrap_or(0);
-        }
-        Some(lag)
+        };
+        self.positions().into_iter().map(lag).collect()
     }
 
     /// Counts since the start.

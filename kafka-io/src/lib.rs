@@ -47,7 +47,7 @@ mod watch;
 pub use batch::{Batch, Header, Message};
 pub use broker::{Broker, Watermarks};
 pub use config::KafkaSettings;
-pub use consumer::{Assignment, Consumer, ConsumerOptions, Event, Start, State};
+pub use consumer::{Assignment, Consumer, ConsumerOptions, Event, Lag, Start, State};
 pub use embedded::EmbeddedBroker;
 pub use error::KafkaError;
 pub use health::Health;

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ingest::replay::Pace;
 use windowing::shard::Shard;
 
+use crate::metrics;
+
 /// Puts streams on one clock and says what is true between them.
 #[derive(Debug, Parser)]
 #[command(
@@ -57,7 +59,9 @@ pub(crate) enum Command {
     Cerebral(crate::command::cerebral::CerebralArgs),
     /// Shows the topics, compares them with what a broker has, makes them.
     Topics(TopicsArgs),
-    /// Asks whether the broker answers and has the topics; exit code 0 if so.
+    /// What could not be read: lists it, shows it, sends it again.
+    DeadLetters(crate::command::dead_letters::DeadLettersArgs),
+    /// Asks whether the broker answers and has the topics, or whether a stage works; exit code 0 if so.
     Health(HealthArgs),
     /// Prints every setting in force, or the commented defaults.
     Config(ConfigArgs),
@@ -180,6 +184,9 @@ pub(crate) struct WindowArgs {
     /// Worker threads; the same spreads with any number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen, conflicts_with = "from")]
+    pub(crate) metrics: Option<String>,
     /// Prints the closing figures as one line of JSON on standard output (needs --out FILE or a broker).
     #[arg(long)]
     pub(crate) json: bool,
@@ -225,6 +232,9 @@ pub(crate) struct DemoArgs {
     /// The same seed gives the same market.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen)]
+    pub(crate) metrics: Option<String>,
     /// Prints the closing figures as one line of JSON on standard output.
     #[arg(long, requires = "headless")]
     pub(crate) json: bool,
@@ -238,6 +248,7 @@ impl Default for DemoArgs {
             run_for: None,
             out: None,
             seed: 1,
+            metrics: None,
             json: false,
         }
     }
@@ -282,6 +293,9 @@ pub(crate) struct UpArgs {
     /// Records the raw frames of `live` or `sim` beside, into a new .capture, .capture.gz or .capture.zst.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen)]
+    pub(crate) metrics: Option<String>,
     /// Prints the closing figures as one line of JSON on standard output (needs --out FILE).
     #[arg(long, requires = "headless")]
     pub(crate) json: bool,
@@ -323,6 +337,9 @@ pub(crate) struct IngestArgs {
     /// Records the raw frames beside, into a new .capture, .capture.gz or .capture.zst.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen)]
+    pub(crate) metrics: Option<String>,
 }
 
 /// What `topics` takes.
@@ -349,10 +366,17 @@ pub(crate) struct TopicsArgs {
 
 /// What `health` takes.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lockstep health --broker 127.0.0.1:9092
+  lockstep health --url http://127.0.0.1:9464/healthz      a stage that runs with --metrics 9464")]
 pub(crate) struct HealthArgs {
     /// The broker. Default: `kafka.brokers` of the settings.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "url")]
     pub(crate) broker: Option<String>,
+    /// Asks a running stage instead, at the place where it serves its metrics.
+    #[arg(long, value_name = "URL", value_parser = crate::command::health::url)]
+    pub(crate) url: Option<hyper::Uri>,
     /// How long to wait for an answer.
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     pub(crate) timeout: Duration,

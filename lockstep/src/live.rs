@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use contract::config::Config;
 use contract::time::{Clock, SystemClock};
+use ingest::core::{Core, Report};
 use ingest::live::{LiveReport, LiveSettings};
 
 use crate::failure::Failure;
@@ -18,6 +19,8 @@ use crate::table::Summary;
 
 /// How often a running connection is told of.
 const WORD_EVERY: Duration = Duration::from_secs(10);
+/// How often the core is asked for its figures.
+const CORE_EVERY: Duration = Duration::from_secs(1);
 
 /// The connections of the settings, or of some venues of them.
 pub(crate) fn connections(config: &Config, only: &[String]) -> Result<LiveSettings, Failure> {
@@ -58,31 +61,61 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure>
     Ok(runtime.block_on(future))
 }
 
+/// What connections and core told last.
+#[derive(Clone, Default)]
+pub(crate) struct Told {
+    pub(crate) live: LiveReport,
+    /// Right to a second.
+    pub(crate) core: Report,
+    /// When.
+    pub(crate) at: Option<Instant>,
+}
+
 /// What connections do, shared with whoever tells of it.
 #[derive(Clone, Default)]
-pub(crate) struct Words(Arc<Mutex<LiveReport>>);
+pub(crate) struct Words(Arc<Mutex<Told>>);
 
 impl Words {
     /// Takes the newest figures.
     pub(crate) fn take(&self) -> impl FnMut(&LiveReport) + Send + 'static {
         let shared = Arc::clone(&self.0);
         move |report| {
-            shared
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone_from(report)
+            let mut told = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            told.live.clone_from(report);
         }
+    }
+
+    /// The same with what the core says, which takes longer to put together.
+    pub(crate) fn take_all(&self) -> impl FnMut(&LiveReport, &Core) + Send + 'static {
+        let shared = Arc::clone(&self.0);
+        let mut take = self.take();
+        let mut next = Instant::now();
+        move |report, core| {
+            take(report);
+            let now = Instant::now();
+            let core = (now >= next).then(|| core.report());
+            let mut told = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            told.at = Some(now);
+            if let Some(core) = core {
+                told.core = core;
+                next = now + CORE_EVERY;
+            }
+        }
+    }
+
+    /// What was told last.
+    pub(crate) fn told(&self) -> Told {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A line of log for each connection, every so often.
     pub(crate) fn tell(&self, stop: &Stop) -> Watcher {
-        let shared = Arc::clone(&self.0);
+        let words = self.clone();
         watch("live", stop, WORD_EVERY, move || {
-            let report = shared
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            for (dialect, connection) in &report.connections {
+            for (dialect, connection) in &words.told().live.connections {
                 tracing::info!(
                     venue = dialect.venue(),
                     to = connection.connected_to.as_deref().unwrap_or("nobody"),

@@ -6,6 +6,7 @@ mod failure;
 mod files;
 mod front;
 mod live;
+mod metrics;
 mod pipe;
 mod progress;
 mod report;
@@ -73,6 +74,7 @@ fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outc
         Command::Simulate(args) => command::simulate::run(args, &config, &stop),
         Command::Cerebral(args) => command::cerebral::run(args, &stop),
         Command::Topics(args) => command::topics::run(args, &config),
+        Command::DeadLetters(args) => command::dead_letters::run(args, &config, &stop),
         Command::Health(args) => command::health::run(args, &config),
         Command::Record(args) => command::record::run(args, &config, &stop),
         Command::Ingest(args) => command::ingest::run(args, &config, &stop),

@@ -14,6 +14,7 @@ use windowing::tally::Tally;
 use crate::command::replay::Played;
 use crate::failure::{Failure, Outcome};
 use crate::front::Firsts;
+use crate::metrics::Metrics;
 use crate::settings;
 use crate::stop::Stop;
 use crate::table::Summary;
@@ -115,12 +116,13 @@ pub(crate) fn close(summary: &Summary, json: bool) -> Outcome {
 }
 
 /// Compares or makes the topics, waiting as long as the broker is away.
-pub(crate) fn await_topics(broker: &Broker, stop: &Stop) -> Outcome {
+pub(crate) fn await_topics(broker: &Broker, metrics: &Metrics, stop: &Stop) -> Outcome {
     const TRY: Duration = Duration::from_secs(5);
     loop {
         match broker.ensure_topics(&settings::topic_specs(), TRY) {
             Ok(_) => return Ok(()),
             Err(error) if error.is_retryable() => {
+                metrics.starting(format!("starting: {error}"));
                 tracing::warn!(broker = broker.address(), %error, "waiting for the broker");
                 if stop.wait(Duration::from_secs(1)) {
                     return Err(Failure::Interrupted);

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::config::Config;
 use contract::topic;
 use ingest::publish::KafkaSink;
 use ingest::replay::Input;
-use kafka_io::{Broker, ProducerOptions};
+use kafka_io::ProducerOptions;
 use windowing::run::JobHandle;
 
 use crate::command::replay::{Play, Played};
 use crate::failure::Failure;
-use crate::stop::Stop;
+use crate::metrics::ingest::IngestStage;
+use crate::stages::Plan;
 
 /// How long one question to the broker may take.
 const ASK: Duration = Duration::from_secs(30);
@@ -52,13 +52,22 @@ impl Source {
 /// Plays captures onto `ticks` and tells windowing where they end.
 pub(crate) fn publish_captures(
     (play, inputs): (&Play<'_>, Vec<Input>),
-    config: &Config,
-    broker: &Broker,
+    plan: &Plan<'_>,
     windows: &JobHandle,
-    stop: &Stop,
 ) -> Result<Played, Failure> {
+    let Plan {
+        config,
+        broker,
+        stop,
+        ..
+    } = *plan;
     let producer = broker.producer(ProducerOptions::new("ingest").stop(&stop.flag))?;
-    let mut sink = KafkaSink::new(producer, Arc::clone(&stop.flag));
+    let mut sink = KafkaSink::new(producer.clone(), Arc::clone(&stop.flag));
+    plan.metrics.enter(IngestStage {
+        published: sink.published(),
+        producer,
+        words: None,
+    });
     let played = play.run(inputs, &mut sink, config, stop);
     let finished = sink.finish();
     let played = played?;

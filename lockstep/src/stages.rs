@@ -21,6 +21,9 @@ use windowing::shard::Shard;
 use windowing::tally::Tally;
 
 use crate::failure::Failure;
+use crate::metrics::Metrics;
+use crate::metrics::alert::AlertStage;
+use crate::metrics::window::WindowStage;
 use crate::report;
 use crate::stop::Stop;
 
@@ -38,6 +41,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) workers: usize,
     /// What the alerter goes by.
     pub(crate) alerts: &'a alerter::Settings,
+    /// Where the stages are shown.
+    pub(crate) metrics: &'a Metrics,
     pub(crate) stop: &'a Stop,
 }
 
@@ -86,6 +91,7 @@ pub(crate) fn run<S: Send, F>(
     };
     let job = Job::new(&windowing::Settings::from(*config), broker, &options)?;
     let windows = job.handle();
+    plan.metrics.enter(WindowStage::new(windows.clone(), None));
     let alerts_stop = Arc::new(AtomicBool::new(false));
     let start = match broker {
         Broker::Embedded(_) => Start::Beginning,
@@ -97,6 +103,7 @@ pub(crate) fn run<S: Send, F>(
     };
     let alerter = alerter::run::Job::new(plan.alerts, broker, Arc::new(SystemClock), &options)?;
     let alerts = alerter.handle();
+    plan.metrics.enter(AlertStage(alerts.clone()));
     let windowed = AtomicBool::new(false);
     let (source, front, windowing, alerting) = std::thread::scope(|scope| {
         let alerting = named(scope, "alerter", stop, move || Ok(alerter.run()?));

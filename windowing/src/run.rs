@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::topic;
-use kafka_io::{Broker, Consumer, ConsumerOptions, KafkaError, ProducerOptions, Start};
+use kafka_io::{Broker, Consumer, ConsumerOptions, KafkaError, Lag, ProducerOptions, Start};
 
 mod committer;
 mod exactly_once;
@@ -78,6 +78,15 @@ pub struct Job {
 pub struct JobHandle {
     shared: Arc<Shared>,
     tally: SharedTally,
+}
+
+/// How the reading of `ticks` stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// Records handed to the workers' queues.
+    pub records: u64,
+    /// Batches that wait there.
+    pub waiting_batches: usize,
 }
 
 type Readers = Vec<(Vec<i32>, Arc<Consumer>)>;
@@ -296,6 +305,31 @@ impl JobHandle {
             return None;
         }
         readers.iter().map(|(_, consumer)| consumer.lag()).sum()
+    }
+
+    /// How far each partition of `ticks` is read; empty while the job takes over.
+    #[must_use]
+    pub fn lags(&self) -> Vec<Lag> {
+        let readers = self.shared.readers();
+        readers
+            .iter()
+            .flat_map(|(_, consumer)| consumer.lags())
+            .collect()
+    }
+
+    /// What was read of `ticks` since the reading began, the last time that it did; none while the job takes over.
+    #[must_use]
+    pub fn reading(&self) -> Option<Reading> {
+        let readers = self.shared.readers();
+        if readers.is_empty() {
+            return None;
+        }
+        let mut reading = Reading::default();
+        for (_, consumer) in &*readers {
+            reading.records += consumer.counts().records;
+            reading.waiting_batches += consumer.events().len();
+        }
+        Some(reading)
     }
 
     /// Why it cannot read, if it cannot.

@@ -25,6 +25,8 @@ pub struct Tally {
     pub venues: BTreeSet<String>,
     /// What each partition has seen.
     pub seen: BTreeMap<i32, Counters>,
+    /// Up to where each partition's windows are closed, nanoseconds since 1970 of event time; only those that closed one.
+    pub closed_ns: BTreeMap<i32, i64>,
 }
 
 impl Tally {
@@ -63,8 +65,11 @@ impl Tally {
                 }
             }
         }
-        for (&partition, &(_, seen)) in &results.seen {
+        for (&partition, &(closed_ns, seen)) in &results.seen {
             self.seen.insert(partition, seen);
+            if let Some(closed_ns) = closed_ns {
+                self.closed_ns.insert(partition, closed_ns);
+            }
         }
         self.windows = self
             .seen

@@ -1,5 +1,7 @@
 //! One request at a time: what is sent next, and what its answer changes.
 
+use std::time::Duration;
+
 use super::{
     Action, Arc, EMBEDS_MOST, Entry, KEEP_MS, MERGE_ABOVE, MERGE_AFTER_MS, Message, Now, Outbox,
     Part, Request, Sending, Throttle, Told, Verdict, Way, message,
@@ -171,7 +173,7 @@ impl Outbox {
             .collect();
         Request {
             message_id,
-            body: message::body(&parts, is_quiet),
+            body: message::body(&parts, &self.label, is_quiet),
             episodes: parts.len(),
         }
     }
@@ -231,7 +233,10 @@ impl Outbox {
             let is_first = entry.told == Told::Never;
             is_repeat |= is_first && entry.repeat;
             if is_first {
-                self.latencies_ms.push_back(now_ms - entry.came_ms);
+                let took_ms = now_ms - entry.came_ms;
+                self.latencies_ms.push_back(took_ms);
+                let took = Duration::from_millis(u64::try_from(took_ms).unwrap_or(0));
+                self.report.latencies.add(took);
             }
             let is_newest = entry.version == *version;
             let before = entry.told;

@@ -8,7 +8,7 @@ use super::bps::Bps;
 use super::fault::Problem;
 use super::fee::{FeeError, TakerFee};
 use super::layer::{self, Leaf, Path, Raw, dotted};
-use super::name::{check_names, check_url, has_blank, is_broker, is_name};
+use super::name::{check_names, check_url, has_blank, is_broker, is_listen, is_name};
 use super::schema::{self, Kind, Setting};
 use super::secret::{self, MASK};
 
@@ -97,6 +97,16 @@ fn value_of(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem>
                 "a zone is a name such as Europe/Paris, UTC, or an offset such as +05:30",
             )
         }
+        Kind::Label => {
+            let text = text(path, raw, "a string")?;
+            let usable = text.chars().count() <= 40 && !text.chars().any(char::is_control);
+            usable_text(
+                path,
+                text,
+                usable,
+                "a label is one line of at most 40 characters, or empty",
+            )
+        }
         Kind::Choice(accepted) => choice(path, raw, accepted),
         Kind::Name => {
             let text = text(path, raw, "a string")?;
@@ -131,6 +141,16 @@ fn value_of(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem>
                 text,
                 usable,
                 "brokers are host:port, separated by commas, as in 127.0.0.1:9092",
+            )
+        }
+        Kind::Listen => {
+            let text = text(path, raw, "a string")?;
+            let usable = text.is_empty() || is_listen(&text);
+            usable_text(
+                path,
+                text,
+                usable,
+                "a place to listen is host:port, as in 127.0.0.1:9464, or empty",
             )
         }
         Kind::Property => match raw {

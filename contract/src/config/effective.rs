@@ -77,7 +77,8 @@ impl Config {
         for (name, value) in self.kafka.properties.masked() {
             writeln!(out, "{} = {}", quoted_if_needed(name), toml_string(value))?;
         }
-        Ok(())
+        let listen = self.metrics.listen.as_deref().unwrap_or_default();
+        writeln!(out, "\n[metrics]\nlisten = {}", toml_string(listen))
     }
 
     fn write_alerter(&self, out: &mut String) -> std::fmt::Result {
@@ -94,6 +95,7 @@ impl Config {
             toml_string(&quiet_hours.unwrap_or_default())
         )?;
         writeln!(out, "quiet_zone = {}", toml_string(&alerter.quiet_zone))?;
+        writeln!(out, "label = {}", toml_string(&alerter.label))?;
         writeln!(out, "outage_after_ms = {}", alerter.outage_after_ms)?;
         writeln!(out, "stall_after_ms = {}", alerter.stall_after_ms)?;
         writeln!(out, "update_interval_ms = {}", alerter.update_interval_ms)?;

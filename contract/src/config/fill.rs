@@ -10,7 +10,7 @@ use super::bps::Bps;
 use super::check::Value;
 use super::layer::Path;
 use super::schema::{MARK_LAG_MS, MAX_MESSAGE_BYTES};
-use super::settings::{Config, Delivery, Dialect, Ingest, Kafka, Venue, Windowing};
+use super::settings::{Config, Delivery, Dialect, Ingest, Kafka, Metrics, Venue, Windowing};
 
 impl Config {
     /// Fills the fields. Every setting that `config/default.toml` gives is in `values`, since that
@@ -75,6 +75,11 @@ impl Config {
                     .text(&path(["kafka", "brokers"]))
                     .expect("default.toml gives kafka.brokers"),
                 properties: properties.collect(),
+            },
+            metrics: Metrics {
+                listen: values
+                    .text(&path(["metrics", "listen"]))
+                    .filter(|listen| !listen.is_empty()),
             },
         }
     }
@@ -147,11 +152,12 @@ impl Values<'_> {
             outage_after_ms: given("outage_after_ms"),
             stall_after_ms: given("stall_after_ms"),
             update_interval_ms: given("update_interval_ms"),
+            label: text("label").unwrap_or_default(),
             webhook_url: match self.0.get(&key("webhook_url")) {
                 Some(Value::Secret(url)) if *url != Secret::new("") => Some(url.clone()),
                 _ => None,
             },
-            webhook_url_file: text("webhook_url_file"),
+            webhook_url_file: text("webhook_url_file").filter(|file| !file.is_empty()),
         }
     }
 

@@ -90,6 +90,12 @@ pub(super) fn check_url(path: &Path, url: &str) -> Result<(), Problem> {
     })
 }
 
+/// `host:port`, as a server listens there; port 0 leaves the choice to the system.
+pub(super) fn is_listen(text: &str) -> bool {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", ""));
+    !host.is_empty() && !has_blank(host) && port.parse::<u16>().is_ok()
+}
+
 /// `host:port`, blanks around it aside.
 pub(super) fn is_broker(text: &str) -> bool {
     let text = text.trim();

@@ -56,6 +56,8 @@ pub(super) enum Kind {
     Symbol,
     /// A comma-separated list of `host:port`.
     Brokers,
+    /// Where a server listens, `host:port`; empty for nowhere.
+    Listen,
     /// A webhook's address, never shown; empty for none.
     SecretUrl,
     /// A file's name; empty for none.
@@ -64,6 +66,8 @@ pub(super) enum Kind {
     QuietHours,
     /// A time zone's name or offset.
     Zone,
+    /// A few words on one line, or none.
+    Label,
     /// Text for librdkafka; numbers and switches are taken as written.
     Property,
 }
@@ -166,6 +170,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     given("alerter.outage_after_ms", whole(0, HOUR_MS), "ms"),
     given("alerter.stall_after_ms", whole(0, DAY_MS), "ms"),
     given("alerter.update_interval_ms", whole(100, HOUR_MS), "ms"),
+    given("alerter.label", Kind::Label, ""),
     optional("alerter.webhook_url", Kind::SecretUrl, ""),
     optional("alerter.webhook_url_file", Kind::File, ""),
     optional("venues.*.taker_fee_bps", Kind::Fee, "bps"),
@@ -193,6 +198,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     optional("rates.*.*", Kind::Symbol, ""),
     given("kafka.brokers", Kind::Brokers, ""),
     optional("kafka.properties.*", Kind::Property, ""),
+    given("metrics.listen", Kind::Listen, ""),
 ];
 
 impl Setting {

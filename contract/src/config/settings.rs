@@ -29,6 +29,8 @@ pub struct Config {
     pub rates: BTreeMap<String, BTreeMap<String, String>>,
     /// `[kafka]`.
     pub kafka: Kafka,
+    /// `[metrics]`.
+    pub metrics: Metrics,
 }
 
 /// `[windowing]`: how ticks become windows.
@@ -171,6 +173,13 @@ pub struct Kafka {
     pub brokers: String,
     /// Handed to librdkafka as they stand.
     pub properties: Properties,
+}
+
+/// `[metrics]`: what is shown to those who watch the stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Where `/metrics` and `/healthz` are served, `host:port`; nowhere without.
+    pub listen: Option<String>,
 }
 
 impl Config {

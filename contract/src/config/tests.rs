@@ -592,6 +592,17 @@ fn kafka_properties_are_taken_as_written_and_secrets_are_never_shown() {
 }
 
 #[test]
+fn an_empty_webhook_or_file_is_none() {
+    // What a compose file hands on where somebody left a variable out.
+    let empty = [
+        ("LOCKSTEP_ALERTER__WEBHOOK_URL", ""),
+        ("LOCKSTEP_ALERTER__WEBHOOK_URL_FILE", ""),
+    ];
+    let alerter = load("", &empty).unwrap().alerter;
+    assert!(alerter.webhook_url.is_none() && alerter.webhook_url_file.is_none());
+}
+
+#[test]
 fn the_webhook_is_never_shown() {
     let url = "https://example.org/api/webhooks/1/hunter2";
     let config = load("", &[("LOCKSTEP_ALERTER__WEBHOOK_URL", url)]).unwrap();
@@ -643,6 +654,28 @@ fn alerts_have_thresholds_of_their_pairs_and_quiet_hours() {
 }
 
 #[test]
+fn metrics_are_served_where_that_is_set_and_nowhere_else() {
+    let listen = |value: &str| {
+        load("", &[("LOCKSTEP_METRICS__LISTEN", value)])
+            .unwrap()
+            .metrics
+            .listen
+    };
+    assert_eq!(Config::default().metrics.listen, None);
+    assert_eq!(listen(""), None);
+    for address in ["0.0.0.0:9464", "[::1]:0", "localhost:1"] {
+        assert_eq!(listen(address).as_deref(), Some(address));
+    }
+    for address in ["9464", ":9464", "localhost", "a b:1", "127.0.0.1:65536"] {
+        let told = faults(&format!("[metrics]\nlisten = \"{address}\"\n"), &[]);
+        assert!(
+            told[0].ends_with("a place to listen is host:port, as in 127.0.0.1:9464, or empty"),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
 fn an_error_prints_its_count_and_one_line_per_fault() {
     let error = load("[windowing]\nwidth_ms = 0\nworkers = 65\n", &[]).unwrap_err();
     assert_eq!(
@@ -688,6 +721,7 @@ fn every_setting_in_the_schema_changes_the_effective_settings() {
             "windowing.transaction_timeout_ms" => "77777",
             "venues.coinbase.dialect" => "exchange",
             "kafka.brokers" => "example.org:1",
+            "metrics.listen" => "127.0.0.1:9464",
             "alerter.webhook_url" => "https://example.org",
             "ingest.rotate_after_ms" => "77777",
             "alerter.quiet_hours" => "22:00-07:00",

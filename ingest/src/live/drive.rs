@@ -194,7 +194,8 @@ impl<C: Consumer> Thread<C> {
         let (done, consumed) = oneshot::channel();
         let run = move || {
             while let Some(event) = events.blocking_recv() {
-                self.consumer.waiting(events.len());
+                self.report.waiting = events.len();
+                self.consumer.waiting(self.report.waiting);
                 if let Err(error) = self.take(&event) {
                     stop.store(true, Ordering::Relaxed);
                     let _ = done.send(Err(error));

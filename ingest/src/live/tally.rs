@@ -13,6 +13,8 @@ pub struct LiveReport {
     pub connections: BTreeMap<Dialect, ConnectionReport>,
     /// Quotes that a newer one replaced before they were sent, because the consumer was far behind.
     pub conflated: u64,
+    /// Events that waited to be worked off, frames nearly all of them.
+    pub waiting: usize,
     /// What was recorded beside, where that was asked for.
     pub recording: Option<Recording>,
 }

@@ -13,7 +13,7 @@ use contract::dead_letter::DeadLetter;
 use contract::tick::Record;
 use contract::time::{Clock, NS_PER_MS, SystemClock};
 use contract::venue::VenueHealth;
-use ingest::core::{Collect, Sink};
+use ingest::core::{Collect, Core, Sink};
 use ingest::error::IngestError;
 use ingest::gap::Gap;
 use ingest::live::{BackoffSettings, ConnectionSettings, LiveReport, LiveSettings};
@@ -143,7 +143,7 @@ fn run_with(live: LiveSettings, settings: IngestSettings, sink: Shared) -> Runni
         Arc::new(SystemClock),
         sink.clone(),
         Arc::clone(&stop),
-        move |report: &LiveReport| report.clone_into(&mut tell.lock().unwrap()),
+        move |report: &LiveReport, _: &Core| report.clone_into(&mut tell.lock().unwrap()),
     ));
     Running {
         sink,

@@ -189,9 +189,11 @@ impl Reader {
             let idle = batch.is_empty();
             if !idle {
                 self.publish_progress(tracks);
+                let newest_ms = batch.newest_ms();
                 if !self.hand_over(batch) {
                     return Ok(Over::Quit);
                 }
+                self.shared.newest_ms().extend(newest_ms);
                 self.publish_positions(tracks);
             }
             filled?;

@@ -13,6 +13,8 @@ use kafka_io::{KafkaError, Start};
 
 use crate::cli::duration;
 use crate::failure::{Failure, Outcome};
+use crate::metrics::alert::AlertStage;
+use crate::metrics::{self, Metrics};
 use crate::report::watch;
 use crate::stop::Stop;
 use crate::table::Summary;
@@ -42,8 +44,11 @@ pub(crate) struct AlertArgs {
     /// Stops after this time, e.g. `10m`.
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     run_for: Option<Duration>,
+    /// Serves /metrics and /healthz here; a port alone is of this machine alone. Default: `metrics.listen` of the settings.
+    #[arg(long, value_name = "HOST:PORT", value_parser = metrics::listen)]
+    metrics: Option<String>,
     /// Sends one message to the webhook, says how it went, and ends. No broker is needed.
-    #[arg(long, conflicts_with_all = ["broker", "start", "run_for"])]
+    #[arg(long, conflicts_with_all = ["broker", "start", "run_for", "metrics"])]
     test: bool,
     /// Prints the closing figures as one line of JSON on standard output.
     #[arg(long)]
@@ -69,7 +74,8 @@ pub(crate) fn run(args: &AlertArgs, config: &Config, stop: &Stop) -> Outcome {
     if alerts.webhook.is_none() {
         tracing::warn!("no webhook is set: alerts go to the log and to the topic `alerts`");
     }
-    report::await_topics(&broker, stop)?;
+    let metrics = Metrics::serve(args.metrics.as_deref(), config)?;
+    report::await_topics(&broker, &metrics, stop)?;
     let options = JobOptions {
         start: match args.start {
             From::Beginning => Start::Beginning,
@@ -78,6 +84,7 @@ pub(crate) fn run(args: &AlertArgs, config: &Config, stop: &Stop) -> Outcome {
         stop: Arc::clone(&stop.flag),
     };
     let job = Job::new(&alerts, &broker, Arc::new(SystemClock), &options)?;
+    metrics.enter(AlertStage(job.handle()));
     let handle = job.handle();
     let watcher = watch("alert", stop, WORD_EVERY, move || {
         let report = handle.report();

@@ -11,6 +11,8 @@ use kafka_io::{Broker, ProducerOptions};
 use crate::cli::{IngestArgs, Pairs};
 use crate::failure::{Failure, Outcome};
 use crate::live::{self, Words};
+use crate::metrics::Metrics;
+use crate::metrics::ingest::IngestStage;
 use crate::stop::Stop;
 use crate::table::Summary;
 use crate::{report, settings};
@@ -20,9 +22,16 @@ pub(crate) fn run(args: &IngestArgs, config: &Config, stop: &Stop) -> Outcome {
     let mut connections = live::connections(config, &args.venue)?;
     connections.record.clone_from(&args.record);
     let broker = settings::cluster(config, args.broker.as_deref())?;
-    report::await_topics(&broker, stop)?;
+    let metrics = Metrics::serve(args.metrics.as_deref(), config)?;
+    report::await_topics(&broker, &metrics, stop)?;
     let deadline = live::stop_after(args.run_for, stop);
-    let result = publish(config, connections, Pairs::Configured, &broker, stop);
+    let result = publish(
+        config,
+        connections,
+        Pairs::Configured,
+        (&broker, &metrics),
+        stop,
+    );
     stop.set();
     drop(deadline);
     report::close(&result?, false)?;
@@ -38,13 +47,18 @@ pub(crate) fn publish(
     config: &Config,
     connections: ingest::live::LiveSettings,
     pairs: Pairs,
-    broker: &Broker,
+    (broker, metrics): (&Broker, &Metrics),
     stop: &Stop,
 ) -> Result<Summary, Failure> {
     let started = Instant::now();
     let producer = broker.producer(ProducerOptions::new("ingest"))?;
-    let sink = KafkaSink::new(producer, Arc::clone(&stop.flag));
+    let sink = KafkaSink::new(producer.clone(), Arc::clone(&stop.flag));
     let words = Words::default();
+    metrics.enter(IngestStage {
+        published: sink.published(),
+        producer,
+        words: Some(words.clone()),
+    });
     let watcher = words.tell(stop);
     let running = ingest::run::ingest(
         settings::ingest(config, pairs),
@@ -52,7 +66,7 @@ pub(crate) fn publish(
         Arc::new(SystemClock),
         sink,
         Arc::clone(&stop.flag),
-        words.take(),
+        words.take_all(),
     );
     let result = live::block_on(running)?;
     stop.set();

@@ -4,6 +4,7 @@ pub(crate) mod alert;
 pub(crate) mod cerebral;
 pub(crate) mod config;
 pub(crate) mod dashboard;
+pub(crate) mod dead_letters;
 pub(crate) mod health;
 pub(crate) mod ingest;
 pub(crate) mod record;

@@ -19,6 +19,7 @@ use windowing::tally::{SharedTally, Tallied};
 use crate::cli::{Pairs, ReplayArgs};
 use crate::failure::{Failure, Outcome};
 use crate::files::{self, Files};
+use crate::metrics::Metrics;
 use crate::pipe::pipe;
 use crate::stop::Stop;
 use crate::table::Summary;
@@ -183,7 +184,7 @@ fn onto_broker(args: &ReplayArgs, address: &str, config: &Config, stop: &Stop) -
     };
     let inputs = play.open()?;
     let broker = settings::cluster(config, Some(address))?;
-    report::await_topics(&broker, stop)?;
+    report::await_topics(&broker, &Metrics::nowhere(), stop)?;
     let producer = broker.producer(ProducerOptions::new("replay").stop(&stop.flag))?;
     let mut sink = KafkaSink::new(producer, Arc::clone(&stop.flag));
     let played = play.run(inputs, &mut sink, config, stop);

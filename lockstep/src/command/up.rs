@@ -21,6 +21,7 @@ use crate::command::replay::{Play, Played};
 use crate::failure::{Failure, Outcome};
 use crate::files;
 use crate::front::{self, Copy, Firsts};
+use crate::metrics::Metrics;
 use crate::simulated::Simulated;
 use crate::source::{self, Source};
 use crate::stages::{self, Plan};
@@ -43,6 +44,8 @@ struct Request {
     seed: u64,
     /// Where the frames go beside, if anywhere.
     record: Option<PathBuf>,
+    /// Where metrics are served, if that was said.
+    metrics: Option<String>,
 }
 
 /// `up`: checks what is asked for, and runs it.
@@ -70,6 +73,7 @@ pub(crate) fn run(
         json: args.json,
         seed: args.seed,
         record: args.record.clone(),
+        metrics: args.metrics.clone(),
     };
     if !args.headless && args.out.is_some() {
         return Err(Failure::WrongUse(
@@ -98,6 +102,7 @@ pub(crate) fn demo(
         json: args.json,
         seed: args.seed,
         record: None,
+        metrics: args.metrics.clone(),
     };
     request.run(config, logs, stop)
 }
@@ -131,6 +136,7 @@ impl Request {
             let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
             files::keep_apart(&inputs, &[("--out", self.out.as_deref())])?;
         }
+        let metrics = Metrics::serve(self.metrics.as_deref(), config)?;
         let mut config = config.clone();
         let mut alerts =
             alerter::Settings::of(&config).map_err(|error| Failure::WrongUse(error.to_string()))?;
@@ -155,8 +161,9 @@ impl Request {
             Some(path) if self.headless => Some(files::create(path)?),
             _ => None,
         };
-        report::await_topics(&broker, stop)?;
+        report::await_topics(&broker, &metrics, stop)?;
         let plan = Plan {
+            metrics: &metrics,
             config: &config,
             broker: &broker,
             workers: self.workers.map_or(config.windowing.workers, usize::from),
@@ -170,7 +177,7 @@ impl Request {
         let deadline = live::stop_after(self.run_for, stop);
         let ended = stages::run(
             &plan,
-            |windows| self.publish((&play, inputs), &config, &broker, windows, stop),
+            |windows| self.publish((&play, inputs), &plan, windows),
             |view| match (copy, logs) {
                 (Some(copy), _) => copy.run(view),
                 (None, Some(logs)) => {
@@ -230,18 +237,18 @@ impl Request {
     fn publish(
         &self,
         play: (&Play<'_>, Vec<Input>),
-        config: &Config,
-        broker: &Broker,
+        plan: &Plan<'_>,
         windows: &JobHandle,
-        stop: &Stop,
     ) -> Result<Published, Failure> {
+        let Plan { config, stop, .. } = *plan;
         if matches!(self.source, Source::Recorded(_)) {
-            let played = source::publish_captures(play, config, broker, windows, stop)?;
+            let played = source::publish_captures(play, plan, windows)?;
             return Ok(Published::Recorded(Box::new(played)));
         }
         let mut connections = live::connections(config, &[])?;
         connections.record.clone_from(&self.record);
-        let summary = ingest::publish(config, connections, self.pairs, broker, stop);
+        let onto = (plan.broker, plan.metrics);
+        let summary = ingest::publish(config, connections, self.pairs, onto, stop);
         // It ends when it was told to, or when it failed.
         stop.set();
         Ok(Published::Live(summary?))

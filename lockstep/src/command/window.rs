@@ -20,6 +20,8 @@ use windowing::{Settings, WindowingError};
 use crate::cli::{DeliveryArg, StartAt, WindowArgs};
 use crate::failure::{Failure, Outcome};
 use crate::files::{self, Files};
+use crate::metrics::Metrics;
+use crate::metrics::window::WindowStage;
 use crate::stop::Stop;
 use crate::table::Summary;
 use crate::{progress, report, settings};
@@ -102,7 +104,8 @@ fn from_file(args: &WindowArgs, path: &Path, config: &Config, stop: &Stop) -> Ou
 fn from_broker(args: &WindowArgs, config: &Config, workers: usize, stop: &Stop) -> Outcome {
     let started = Instant::now();
     let broker = settings::cluster(config, args.broker.as_deref())?;
-    report::await_topics(&broker, stop)?;
+    let metrics = Metrics::serve(args.metrics.as_deref(), config)?;
+    report::await_topics(&broker, &metrics, stop)?;
     let delivery = delivery(args, config)?;
     tracing::info!(
         broker = broker.address(),
@@ -126,7 +129,12 @@ fn from_broker(args: &WindowArgs, config: &Config, workers: usize, stop: &Stop) 
         stop: Arc::clone(&stop.flag),
         on_new_venue: report::warn_of_missing_fee(config),
     };
+    let transaction = match &options.delivery {
+        Delivery::ExactlyOnce(exactly) => Some(exactly.transaction_timeout),
+        Delivery::AtLeastOnce => None,
+    };
     let job = Job::new(&Settings::from(config), &broker, &options)?;
+    metrics.enter(WindowStage::new(job.handle(), transaction));
     let handle = job.handle();
     let watcher = report::watch("window", stop, Duration::from_secs(10), move || {
         let tally = handle.tally();

@@ -29,6 +29,13 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(3);
 
 static TURN: Mutex<()> = Mutex::new(());
 
+/// A broker that isolates transactions, for other tests.
+pub(crate) fn real_kafka() -> Option<Broker> {
+    let broker = cluster()?;
+    prove_isolation(&broker);
+    Some(broker)
+}
+
 /// Tests with brokers and many processes come one after the other.
 pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)

@@ -205,6 +205,8 @@ impl Committer {
             delivered.commits += 1;
             delivered.last_commit = started.elapsed();
             delivered.slowest_commit = delivered.slowest_commit.max(delivered.last_commit);
+            delivered.commit_times.add(delivered.last_commit);
+            delivered.queued = self.queue.len();
         });
         Ok(())
     }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use contract::config::Config;
+use contract::timings::Timings;
 use contract::topic;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use kafka_io::{Broker, ConsumerOptions, KafkaError, Start};
@@ -70,6 +71,10 @@ pub struct Delivered {
     pub last_commit: Duration,
     /// How long the slowest took.
     pub slowest_commit: Duration,
+    /// How long all of them took.
+    pub commit_times: Timings,
+    /// Batches of results that waited for the committer when it last committed.
+    pub queued: usize,
     /// Checkpoints written.
     pub checkpoints: u64,
     /// Bytes of the last one.

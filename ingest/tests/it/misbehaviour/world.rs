@@ -10,7 +10,7 @@ use contract::dead_letter::DeadLetter;
 use contract::tick::{Record, VenueStatus, decode};
 use contract::time::SystemClock;
 use contract::venue::VenueHealth;
-use ingest::core::{BEGINNING, Collect, Sink};
+use ingest::core::{BEGINNING, Collect, Core, Sink};
 use ingest::error::IngestError;
 use ingest::gap::Gap;
 use ingest::live::{BackoffSettings, ConnectionReport, LiveReport, LiveSettings};
@@ -149,7 +149,7 @@ impl World {
             Arc::new(SystemClock),
             kept.clone(),
             Arc::clone(&stop),
-            move |report: &LiveReport| {
+            move |report: &LiveReport, _: &Core| {
                 report.clone_into(&mut tell.lock().unwrap_or_else(PoisonError::into_inner));
             },
         ));
