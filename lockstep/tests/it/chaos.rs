@@ -384,14 +384,6 @@ impl Suite {
             "too tame: {compared:?}, {} episodes, {ups} times up",
             expected.len()
         );
-        for stage in &self.stages {
-            assert!(
-                stage.ends.is_empty(),
-                "{} ended by itself\n{}",
-                stage.name,
-                self.words()
-            );
-        }
         let mut told_of = format!(
             "seed {}: {} kills {:?}; compared {} ticks, {} spreads, {} late ticks; a venue came up {ups} times; {} alerts, of \
              them {} of spreads; {repeats} repeats, {marks} marked\n",
@@ -415,6 +407,14 @@ impl Suite {
         }
         // Not `eprintln!`: the test harness would keep that to itself while the test passes.
         let _ = write!(std::io::stderr(), "{told_of}");
+        for stage in &self.stages {
+            assert!(
+                stage.ends.is_empty(),
+                "{} ended by itself\n{}",
+                stage.name,
+                self.words()
+            );
+        }
     }
 }
 
