@@ -244,9 +244,12 @@ impl KafkaError {
     }
 }
 
-/// The code within one of the library's errors.
+/// The code within one of the library's errors; its own way passes over that of an admin client.
 pub(crate) fn code_of(error: &RdError) -> Option<Code> {
-    error.rdkafka_error_code()
+    match error {
+        RdError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    }
 }
 
 /// Whether waiting cures it: the broker, the leader or the network is away for now.
@@ -304,6 +307,8 @@ mod tests {
         };
         assert!(away(Code::BrokerTransportFailure));
         assert!(away(Code::LeaderNotAvailable));
+        let slow = RdError::AdminOp(Code::OperationTimedOut);
+        assert!(KafkaError::of_request("new topics", "127.0.0.1:1", &slow).is_retryable());
         assert!(!away(Code::TopicAuthorizationFailed));
         assert!(!away(Code::MessageSizeTooLarge));
         let lost = KafkaError::DataLost {

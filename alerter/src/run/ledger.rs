@@ -277,18 +277,32 @@ impl Keeper {
         mut producer: TransactionalProducer,
         error: KafkaError,
     ) -> Result<TransactionalProducer, KafkaError> {
-        let error = match error {
-            KafkaError::MustAbort { .. } => match producer.abort() {
-                Ok(()) => {
-                    tracing::warn!(%error, "alerts are not kept yet; it is tried again");
-                    return Ok(producer);
-                }
-                Err(error) => error,
-            },
-            error => error,
+        let is_failed = matches!(error, KafkaError::MustAbort { .. });
+        let error = match is_failed.then(|| producer.abort()) {
+            Some(Ok(())) => {
+                tracing::warn!(%error, "alerts are not kept yet; it is tried again");
+                return Ok(producer);
+            }
+            Some(Err(error)) => error,
+            None => error,
         };
-        if !matches!(error, KafkaError::Fenced { .. }) || self.has_successor() {
-            return Err(error);
+        match &error {
+            // An abort that fails likewise: with brokers that die it does.
+            KafkaError::MustAbort { .. } => {}
+            KafkaError::Fenced { .. } => {
+                let (_keep, never) = bounded::<()>(0);
+                let _ = never.recv_timeout(SUCCESSION);
+            }
+            _ => return Err(error),
+        }
+        if self.has_successor() {
+            return Err(match error {
+                fenced @ KafkaError::Fenced { .. } => fenced,
+                other => KafkaError::Fenced {
+                    id: GROUP.to_owned(),
+                    reason: other.to_string(),
+                },
+            });
         }
         tracing::warn!(%error, "nobody has taken over: going on");
         drop(producer);
@@ -297,8 +311,6 @@ impl Keeper {
 
     /// Whether another run has taken over; yes, if that cannot be found out.
     fn has_successor(&self) -> bool {
-        let (_keep, never) = bounded::<()>(0);
-        let _ = never.recv_timeout(SUCCESSION);
         let topic = topic::SPREADS;
         let partitions: Vec<i32> = (0..topic.partitions).collect();
         let committed = self

@@ -180,10 +180,8 @@ impl Suite {
                 self.kill(INGEST);
                 self.watch.fault("ingest killed");
             }
-            58..78 => {
-                self.kill(ALERT);
-                self.watch.fault("alert killed");
-            }
+            // Windows do not wait for it.
+            58..78 => self.kill(ALERT),
             78..90 => {
                 let spared = self.chance.next(4);
                 let killed = [INGEST, WINDOW, ALERT]
@@ -219,6 +217,7 @@ impl Suite {
 
     /// A stage is paused for so long that another takes over; woken, it must see that and end.
     fn pause_and_succeed(&mut self, stage: usize) {
+        self.overcome();
         self.stages[stage].process().signal("-STOP");
         self.watch.fault("paused and succeeded");
         self.go_on(TRANSACTION_TIMEOUT + Duration::from_secs(2));
@@ -236,6 +235,7 @@ impl Suite {
 
     /// A stage is paused for so long, and goes on.
     fn pause_and_wake(&mut self, stage: usize) {
+        self.overcome();
         self.stages[stage].process().signal("-STOP");
         self.watch.fault("paused and woken");
         self.go_on(TRANSACTION_TIMEOUT + Duration::from_secs(2));
@@ -244,7 +244,7 @@ impl Suite {
     }
 
     fn all_brokers_away(&mut self, time: Duration) {
-        self.until("the brokers are whole", Self::brokers_are_whole);
+        self.overcome();
         self.cluster.stop();
         self.watch.fault("all brokers stopped");
         self.go_on(time);
@@ -253,6 +253,7 @@ impl Suite {
     }
 
     fn slow_network(&mut self, kills: u64) {
+        self.overcome();
         self.cluster.proxies.delay(DELAY);
         self.watch.fault("slow network");
         self.kill_up_to(kills);
@@ -262,7 +263,7 @@ impl Suite {
 
     /// The disk of a broker fills up; it is given room again and started again. False where no such disk can be had.
     fn full_disk(&mut self) -> bool {
-        self.until("the brokers are whole", Self::brokers_are_whole);
+        self.overcome();
         let Some(id) = self.cluster.fill_disk() else {
             let _ = writeln!(
                 std::io::stderr(),
@@ -287,7 +288,7 @@ impl Suite {
         let args = ["dashboard", "--once", "--wait", "30s", "--broker", &address];
         let shown = String::from_utf8(run_well(args).stdout).unwrap();
         assert!(
-            shown.contains("-USD") && shown.contains("venues up") && shown.contains("coinbase"),
+            shown.contains("-USD") && shown.contains("venues up"),
             "{shown}"
         );
     }
@@ -383,14 +384,6 @@ impl Suite {
             "too tame: {compared:?}, {} episodes, {ups} times up",
             expected.len()
         );
-        for stage in &self.stages {
-            assert!(
-                stage.ends.is_empty(),
-                "{} ended by itself\n{}",
-                stage.name,
-                self.words()
-            );
-        }
         let mut told_of = format!(
             "seed {}: {} kills {:?}; compared {} ticks, {} spreads, {} late ticks; a venue came up {ups} times; {} alerts, of \
              them {} of spreads; {repeats} repeats, {marks} marked\n",
@@ -408,12 +401,20 @@ impl Suite {
             let middle = took[took.len() / 2].as_secs_f64();
             let longest = took[took.len() - 1].as_secs_f64();
             told_of += &format!(
-                "{what}: {} times, windows of later again after {middle:.1} s in the middle, {longest:.1} s at most\n",
+                "{what}: {} times; until a window was there that ended later, {middle:.1} s in the middle, {longest:.1} s at most\n",
                 took.len()
             );
         }
         // Not `eprintln!`: the test harness would keep that to itself while the test passes.
         let _ = write!(std::io::stderr(), "{told_of}");
+        for stage in &self.stages {
+            assert!(
+                stage.ends.is_empty(),
+                "{} ended by itself\n{}",
+                stage.name,
+                self.words()
+            );
+        }
     }
 }
 
