@@ -179,7 +179,7 @@ fn a_letter_is_sent_again_once_and_only_when_that_is_confirmed() {
 
 #[test]
 fn on_a_real_kafka_record_and_mark_are_one_transaction() {
-    let Some(broker) = real_kafka() else {
+    let Some((broker, _turn)) = real_kafka() else {
         return;
     };
     let world = World::of(broker);
