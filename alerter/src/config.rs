@@ -19,6 +19,8 @@ pub struct Settings {
     pub update_interval_ms: i64,
     /// Daily stretch of local time in which messages make no sound.
     pub quiet: Option<(QuietHours, TimeZone)>,
+    /// What each message begins with; empty for nothing.
+    pub label: String,
     /// Discord's webhook; without one alerts go to the log and the topic.
     pub webhook: Option<Secret>,
     /// How long an answer of Discord may take, milliseconds.
@@ -86,6 +88,7 @@ impl Settings {
             },
             update_interval_ms: alerter.update_interval_ms,
             quiet: alerter.quiet_hours.map(|hours| (hours, zone)),
+            label: alerter.label.clone(),
             webhook,
             answer_timeout_ms: 15_000,
             backoff_ms: 500,

@@ -59,7 +59,8 @@ impl Core {
         Self {
             venues: Venues::new(rules.outage_after_ms),
             stall: Stall::new(rules.stall_after_ms, now),
-            outbox: Outbox::new(way, settings.update_interval_ms, rules.cooldown_ms),
+            outbox: Outbox::new(way, settings.update_interval_ms, rules.cooldown_ms)
+                .labelled(settings.label.clone()),
             routes: Routes::new(rules),
             throttle: Throttle::default(),
             backoff: Backoff::new(settings.backoff_ms),

@@ -79,12 +79,13 @@ struct Footer {
     text: String,
 }
 
-/// The body that says these episodes; of more than [`EMBEDS_MOST`] the first. A quiet one makes no sound.
+/// The body that says these episodes; of more than [`EMBEDS_MOST`] the first. It begins with the label unless that is empty;
+/// a quiet one makes no sound.
 #[must_use]
-pub fn body(parts: &[Part<'_>], is_quiet: bool) -> Vec<u8> {
+pub fn body(parts: &[Part<'_>], label: &str, is_quiet: bool) -> Vec<u8> {
     let parts = parts.get(..EMBEDS_MOST).unwrap_or(parts);
     let body = Body {
-        content: content(parts),
+        content: content(parts, label),
         embeds: parts.iter().map(|part| embed(part.episode)).collect(),
         allowed_mentions: AllowedMentions { parse: &[] },
         flags: is_quiet.then_some(SUPPRESS_NOTIFICATIONS),
@@ -105,7 +106,7 @@ pub fn trial() -> Vec<u8> {
 }
 
 /// The line above the embeds, which is also what a telephone shows.
-fn content(parts: &[Part<'_>]) -> String {
+fn content(parts: &[Part<'_>], label: &str) -> String {
     let mut lines = Vec::new();
     match parts {
         [one] => lines.push(summary(one.episode)),
@@ -132,7 +133,12 @@ fn content(parts: &[Part<'_>]) -> String {
                 .to_owned(),
         );
     }
-    cut(&lines.join("\n"), 2000)
+    let mut text = String::new();
+    if !label.is_empty() {
+        text = format!("[{}] ", shown(label, 160));
+    }
+    text.push_str(&lines.join("\n"));
+    cut(&text, 2000)
 }
 
 /// One line, for the message and for the log.

@@ -89,6 +89,7 @@ pub struct Outbox {
     way: Way,
     update_interval_ms: i64,
     cooldown_ms: i64,
+    label: String,
     entries: BTreeMap<Arc<str>, Entry>,
     /// Episodes that no message tells yet, in order.
     waiting: VecDeque<Arc<str>>,
@@ -170,6 +171,7 @@ impl Outbox {
             way,
             update_interval_ms,
             cooldown_ms,
+            label: String::new(),
             entries: BTreeMap::new(),
             waiting: VecDeque::new(),
             messages: BTreeMap::new(),
@@ -180,6 +182,13 @@ impl Outbox {
             latencies_ms: VecDeque::new(),
             report: Report::default(),
         }
+    }
+
+    /// Begins each message with a label, if it is not empty.
+    #[must_use]
+    pub fn labelled(mut self, label: String) -> Self {
+        self.label = label;
+        self
     }
 
     /// Takes the newest state of an episode. `from` is the record to be read again until it is told, if there is one. True

@@ -10,7 +10,7 @@
 //! A record of `alerts` is safe before the request that it announces is made, and offsets are committed only behind records
 //! whose alerts Discord has answered (or refused for good: they are kept on `alerts`). So a process may die at any moment
 //! and its successor tells what is missing. What when full: with 10,000 episodes waiting, reading pauses, and is counted.
-//! Run one alerter per cluster: two would tell everything twice.
+//! There is one alerter per cluster: a second fences the first, which ends (`ledger`), so nothing is told by both.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,14 +34,16 @@ use crate::error::AlerterError;
 use crate::outbox::{Request, Way};
 use crate::report::Report;
 
+mod books;
 mod commit;
+mod ledger;
 mod socket;
 mod start;
 
-use commit::Committer;
+use books::Books;
 use socket::Socket;
 
-/// The group under whose name offsets are committed.
+/// The group under whose name offsets are committed, and the `transactional.id` of whoever does.
 pub const GROUP: &str = "lockstep-alert";
 
 /// The longest wait for something to happen.
@@ -143,13 +145,13 @@ impl Job {
             clock: self.clock,
             started,
         };
-        let Some(left) = start::take_up(
-            &self.broker,
-            &self.offsets,
-            self.options.start,
-            &self.options.stop,
-        )?
+        let (broker, stop) = (&self.broker, &self.options.stop);
+        let Some((mut books, committed)) = Books::open(broker, self.alerts, self.offsets, stop)?
         else {
+            return Ok(self.handle.report());
+        };
+        let start = self.options.start;
+        let Some(left) = start::take_up(broker, &mut books, &committed, start, stop)? else {
             return Ok(self.handle.report());
         };
         let mut core = Core::new(self.settings, steps.now());
@@ -159,13 +161,11 @@ impl Job {
             steps,
             core,
             consumer: Some(left.consumer),
-            alerts: self.alerts,
+            books,
             dead_letters: self.dead_letters,
-            committer: Committer::start(self.offsets, &left.positions)?,
             socket,
             stop: self.options.stop,
             handle: self.handle,
-            handed_over: 0,
             prepared: None,
             asked: None,
             safe: None,
@@ -256,19 +256,16 @@ struct Running {
     core: Core,
     /// None once the stage is stopping: nobody shall wait for a reader that reads no more.
     consumer: Option<Consumer>,
-    alerts: Producer,
+    books: Books,
     dead_letters: Producer,
-    committer: Committer,
     socket: Option<Socket>,
     stop: Arc<AtomicBool>,
     handle: JobHandle,
-    /// Records of `alerts` handed to the producer.
-    handed_over: u64,
-    /// A request whose records are to be delivered first: so many of them.
+    /// A request whose records are to be kept first: so much of what is handed over.
     prepared: Option<(Request, u64)>,
     /// A request that is being made.
     asked: Option<Request>,
-    /// Positions that may be committed once so many records are delivered.
+    /// Positions that may be committed once so much of what is handed over is kept.
     safe: Option<(Positions, u64)>,
     commit_at_ms: i64,
     show_at_ms: i64,
@@ -386,7 +383,7 @@ impl Running {
                 );
             }
         }
-        let chance = RandomState::new().hash_one(self.handed_over);
+        let chance = RandomState::new().hash_one(self.books.handed_over());
         self.core
             .answered(&request, verdict, headers, self.steps.now(), chance);
     }
@@ -402,27 +399,24 @@ impl Running {
             && let Some(request) = self.core.request(now, with_updates)
         {
             self.write()?;
-            self.prepared = Some((request, self.handed_over));
+            self.books.confirm()?;
+            self.prepared = Some((request, self.books.handed_over()));
         }
-        let counts = self.alerts.counts();
-        if counts.failed > 0 {
-            self.alerts
-                .flush(Duration::ZERO)
-                .map_err(AlerterError::Write)?;
-        }
-        if let Some((request, _)) = self
-            .prepared
-            .take_if(|(_, wanted)| counts.delivered >= *wanted)
-            && let Some(socket) = &self.socket
-        {
-            socket.ask(request.clone())?;
-            self.asked = Some(request);
+        let is_written = self.books.delivered()?;
+        if let Some((request, _)) = self.prepared.take_if(|(_, wanted)| is_written >= *wanted) {
+            if !self.books.is_fresh() {
+                // Paused just now: a successor may have told it, or more, meanwhile.
+                self.books.confirm()?;
+                self.prepared = Some((request, self.books.handed_over()));
+            } else if let Some(socket) = &self.socket {
+                socket.ask(request.clone())?;
+                self.asked = Some(request);
+            }
         }
         if self.safe.is_none() && now.steady_ms >= self.commit_at_ms {
             self.commit_at_ms = now.steady_ms + COMMIT_EVERY_MS;
-            self.safe = Some((self.core.safe_positions(), self.handed_over));
+            self.safe = Some((self.core.safe_positions(), self.books.handed_over()));
         }
-        let is_written = counts.delivered;
         let dead_letters = self.dead_letters.counts();
         if dead_letters.failed > 0 {
             self.dead_letters
@@ -432,7 +426,7 @@ impl Running {
         if dead_letters.in_flight == 0
             && let Some((positions, _)) = self.safe.take_if(|(_, wanted)| is_written >= *wanted)
         {
-            self.committer.commit(positions);
+            self.books.commit(positions)?;
         }
         if now.steady_ms >= self.show_at_ms {
             self.show_at_ms = now.steady_ms + SHOW_EVERY_MS;
@@ -444,17 +438,7 @@ impl Running {
     /// Hands the core's records to the producers.
     fn write(&mut self) -> Result<(), AlerterError> {
         for record in self.core.take_records() {
-            let key = record.key.as_bytes();
-            let partition = topic::ALERTS.partition_of(key);
-            self.alerts
-                .send(Record::new(
-                    topic::ALERTS.name,
-                    partition,
-                    key,
-                    &record.line,
-                ))
-                .map_err(AlerterError::Write)?;
-            self.handed_over += 1;
+            self.books.send(record)?;
         }
         for letter in self.core.take_dead_letters() {
             tracing::debug!(
@@ -493,11 +477,10 @@ impl Running {
 
     fn finish(mut self) -> Result<Report, AlerterError> {
         self.write()?;
-        self.alerts.flush(FLUSH).map_err(AlerterError::Write)?;
         self.dead_letters
             .flush(FLUSH)
             .map_err(AlerterError::Write)?;
-        self.committer.finish(self.core.safe_positions(), FLUSH)?;
+        self.books.finish(self.core.safe_positions(), FLUSH)?;
         let report = self.core.report(self.steps.now());
         self.handle.show(report.clone());
         Ok(report)

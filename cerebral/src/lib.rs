@@ -2,10 +2,10 @@
 //!
 //! Arrays are `(n_channels, n_samples)`: microvolts in, radians and hertz out.
 //!
-//! Planned reading order: `source` (recordings, boards) -> `preprocess` (filters, artefacts) -> `phase` (analytic signal,
-//! frequencies) -> `connectivity` (PLI, wPLI and their kin) -> `surrogate` (what noise alone would give) -> `twin` (the
-//! Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) -> `report`. A
-//! module stands below once it is built. The streaming job will stand on the generic window operators of `windowing`.
+//! Reading order: `source` (recordings), `board` (bytes of a serial line) -> `preprocess` (filters, artefacts) -> `phase` (analytic
+//! signal, frequencies) -> `connectivity` (PLI, wPLI and their kin) -> `surrogate` (what noise alone would give) -> `twin` (the
+//! Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) -> `analyze` and `report`
+//! (all of it on a file); `stream` (windows of a session as it comes, on the window machine of `windowing`).
 
 pub mod analyze;
 pub mod board;
@@ -20,6 +20,7 @@ pub mod phase;
 pub mod preprocess;
 pub mod report;
 pub mod source;
+pub mod stream;
 pub mod surrogate;
 pub mod twin;
 mod units;

@@ -14,6 +14,7 @@
 //! - [`spread`]: what stands on `spreads`.
 //! - [`venue`]: what stands on `venues`.
 //! - [`alert`]: what stands on `alerts`.
+//! - [`eeg`]: what stands on `eeg-samples` and `eeg-states`.
 //! - [`checkpoint`]: what stands on `checkpoints`, and beside a committed position.
 //! - [`dead_letter`]: what could not be read, and why.
 //! - [`topic`]: names, keys, partitions, retention.
@@ -25,6 +26,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod dead_letter;
 pub mod decimal;
+pub mod eeg;
 pub mod spread;
 pub mod tick;
 pub mod time;

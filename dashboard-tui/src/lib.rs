@@ -38,5 +38,5 @@ pub mod view;
 
 mod feed;
 mod model;
-mod text;
+pub mod text;
 mod theme;

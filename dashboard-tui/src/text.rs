@@ -59,7 +59,8 @@ pub(crate) fn bps(value: f64) -> String {
 }
 
 /// A count with its thousands apart: `1,234,567`.
-pub(crate) fn grouped(count: u64) -> String {
+#[must_use]
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

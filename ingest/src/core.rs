@@ -18,6 +18,7 @@ mod frame;
 mod report;
 mod sink;
 
+pub use clock::BEGINNING;
 pub use report::{MAX_GAPS_LISTED, Report, UnnamedSymbol, VenueReport};
 pub use sink::{Collect, Sink};
 
@@ -93,6 +94,15 @@ impl Core {
             next_due_ns: i64::MIN,
             settings,
         }
+    }
+
+    /// A live stage begins, and will connect to the venue of this dialect. A predecessor that was killed has left it up; so
+    /// that nobody waits for its marks or takes its last quotes for live, the venue is down until data comes. To be called
+    /// before anything else; recordings do without.
+    pub fn begin(&mut self, dialect: Dialect, now_ns: i64, out: &mut impl Sink) {
+        let now_ns = self.now(now_ns);
+        self.venues[venue_of(dialect)].begin(now_ns, out);
+        self.next_due_ns = i64::MIN;
     }
 
     /// A connection was made: its numbering starts afresh, and what the venue told on one before is not held against it.

@@ -28,7 +28,7 @@ pub struct Ingested<S> {
 /// every mark interval, `progress` told as often of the connections and the core. The sink may block: once much waits, quotes are conflated, and in the end
 /// the connections wait.
 ///
-/// Told to stop, the connections are closed, what had come is still worked off, and each venue gets its `down`, so that
+/// At the start each venue is told `down`: a predecessor may have been killed. Told to stop, the connections are closed, what had come is still worked off, and each venue gets its `down`, so that
 /// readers are not left waiting for it.
 ///
 /// # Errors
@@ -43,9 +43,15 @@ pub async fn ingest<S: Sink + Send + 'static>(
     progress: impl FnMut(&LiveReport, &Core) + Send + 'static,
 ) -> Result<Ingested<S>, IngestError> {
     let tick_ms = u64::try_from(settings.mark_interval_ms).unwrap_or(1);
+    let (mut core, mut sink) = (Core::new(settings), Conflate::new(sink));
+    for connection in &live.connections {
+        if !connection.is_empty() {
+            core.begin(connection.dialect, clock.now_ns(), &mut sink);
+        }
+    }
     let consumer = Running {
-        core: Core::new(settings),
-        sink: Conflate::new(sink),
+        core,
+        sink,
         conflate_above: live.conflate_above,
         progress,
         not_text: 0,

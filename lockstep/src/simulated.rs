@@ -12,6 +12,9 @@ use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
 
+/// What messages begin with where nothing else is set: on somebody's own Discord nobody shall take them for real.
+const SIMULATED: &str = "simulated";
+
 /// Runs until it is dropped.
 pub(crate) struct Simulated {
     discord: Option<Discord>,
@@ -53,6 +56,9 @@ impl Simulated {
         config
             .venues
             .retain(|name, _| served.contains(&name.as_str()));
+        if alerts.label.is_empty() {
+            SIMULATED.clone_into(&mut alerts.label);
+        }
         let discord = match alerts.webhook {
             Some(_) => None,
             None => {

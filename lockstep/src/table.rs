@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
+use dashboard_tui::text::grouped;
 use serde_json::{Map, Value};
 
 /// Rows of name and value, in order.
@@ -93,18 +94,6 @@ impl Summary {
 
 fn key(name: &str) -> String {
     name.replace([' ', '-'], "_")
-}
-
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

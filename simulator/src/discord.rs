@@ -3,6 +3,7 @@
 //! ```text
 //! POST  /api/webhooks/ID/TOKEN?wait=true          limits -> fault -> form -> kept, and answered
 //! PATCH, GET, DELETE .../messages/MESSAGE         the same
+//! GET   /messages, /healthz                       every message as it stands; whether it lives: doors of its own
 //! ```
 //!
 //! In: requests as a webhook's client sends them, and commands from a test or a person ([`Discord`]). Out: answers as
@@ -22,7 +23,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use std::time::Duration;
 pub use limit::{Limiter, Limits, Scope, Verdict};
 pub use memory::{Edit, Kind, Message, Request};
 
+use crate::address::reachable;
 use server::Shared;
 
 /// What goes wrong with a request.
@@ -70,7 +72,7 @@ impl Discord {
     /// # Errors
     /// What the system says against a socket, a runtime or a thread.
     pub fn start(limits: Limits) -> std::io::Result<Self> {
-        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), limits)
+        Self::start_at(SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0)), limits)
     }
 
     /// Starts at this address.
@@ -110,12 +112,12 @@ impl Discord {
         self.address
     }
 
-    /// The address of its webhook.
+    /// The address of its webhook, for clients on this machine.
     #[must_use]
     pub fn url(&self) -> String {
         format!(
             "http://{}/api/webhooks/{}/{}",
-            self.address,
+            reachable(self.address),
             server::WEBHOOK,
             server::TOKEN
         )
@@ -147,13 +149,13 @@ impl Discord {
         self.shared.memory().delete(message_id)
     }
 
-    /// The messages it keeps, in the order in which they came, those deleted left out.
+    /// The messages it keeps (the newest 10,000 at least), in the order in which they came, those deleted left out.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         self.shared.memory().messages()
     }
 
-    /// Every request it has answered or left without an answer, in the order in which they came.
+    /// The requests it has answered or left without an answer (the newest 10,000 at least), in the order in which they came.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.memory().requests.clone()

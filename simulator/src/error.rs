@@ -1,6 +1,7 @@
 //! Why the outside world could not be imitated as asked.
 
 use std::io;
+use std::net::SocketAddr;
 
 /// Settings that contradict themselves, or a port that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -19,12 +20,12 @@ pub enum SimulatorError {
         to_ms: i64,
     },
     /// A server could not listen.
-    #[error("could not listen on 127.0.0.1:{port} for {dialect}")]
+    #[error("could not listen on {address} for {dialect}")]
     Listen {
         /// Whom the server would have imitated.
         dialect: &'static str,
-        /// The port that was wanted; 0 means any.
-        port: u16,
+        /// The address that was wanted; port 0 means any.
+        address: SocketAddr,
         /// What the system said.
         #[source]
         source: io::Error,

@@ -13,6 +13,7 @@
 //!
 //! Deliberately absent: anything that a pipeline would need to know it is being fooled. Addresses are all it is given.
 
+mod address;
 pub mod discord;
 pub mod error;
 pub mod exchange;

@@ -35,7 +35,20 @@ fn said(episodes: &[&Episode], possible_repeat: bool, is_quiet: bool) -> Value {
             possible_repeat,
         })
         .collect();
-    serde_json::from_slice(&body(&parts, is_quiet)).unwrap()
+    serde_json::from_slice(&body(&parts, "", is_quiet)).unwrap()
+}
+
+#[test]
+fn a_label_stands_before_everything() {
+    let part = Part {
+        episode: &spread("BTC-USD", "binance", "coinbase"),
+        possible_repeat: false,
+    };
+    let said = |label: &str| {
+        let body: Value = serde_json::from_slice(&body(&[part], label, false)).unwrap();
+        body["content"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(said("staging"), format!("[staging] {}", said("")));
 }
 
 #[test]

@@ -173,7 +173,7 @@ impl Outbox {
             .collect();
         Request {
             message_id,
-            body: message::body(&parts, is_quiet),
+            body: message::body(&parts, &self.label, is_quiet),
             episodes: parts.len(),
         }
     }

@@ -1,6 +1,7 @@
 //! Offsets to the broker, on a thread of their own: a broker that is away must not hold up alerts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -17,6 +18,7 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 pub(super) struct Committer {
     jobs: Option<Sender<Positions>>,
     results: Receiver<Result<(), KafkaError>>,
+    offsets: Arc<Offsets>,
     last: Positions,
 }
 
@@ -25,12 +27,14 @@ impl Committer {
     pub(super) fn start(offsets: Offsets, committed: &Positions) -> Result<Self, AlerterError> {
         let (jobs, queue) = bounded::<Positions>(1);
         let (done, results) = bounded(1);
+        let offsets = Arc::new(offsets);
+        let theirs = Arc::clone(&offsets);
         std::thread::Builder::new()
             .name(NAME.to_owned())
             .spawn(move || {
                 let mut last = Ok(());
                 for positions in queue {
-                    last = offsets.commit(&named(&positions), ATTEMPT);
+                    last = theirs.commit(&named(&positions), ATTEMPT);
                     if let Err(error) = &last {
                         tracing::warn!(%error, "offsets are not committed; it is tried again");
                     }
@@ -42,8 +46,14 @@ impl Committer {
         Ok(Self {
             jobs: Some(jobs),
             results,
+            offsets,
             last: committed.clone(),
         })
+    }
+
+    /// The door to the broker, for whoever must wait for an answer.
+    pub(super) fn offsets(&self) -> &Offsets {
+        &self.offsets
     }
 
     /// Commits, unless they are committed or a commit is under way: then the next call has newer ones.

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use contract::alert::Alert;
 use contract::topic::{self, Topic};
-use kafka_io::{Broker, Consumer, ConsumerOptions, Event, KafkaError, Offsets, Start, Watermarks};
+use kafka_io::{Broker, Consumer, ConsumerOptions, Event, KafkaError, Start, Watermarks};
 
-use super::commit::named;
+use super::books::Books;
 use crate::episode::{Input, Positions};
 use crate::error::AlerterError;
 use crate::outbox::Kept;
 
 /// One attempt at an answer.
-const ATTEMPT: Duration = Duration::from_secs(2);
+pub(super) const ATTEMPT: Duration = Duration::from_secs(2);
 
 /// Everything needed to go on.
 pub(super) struct Left {
@@ -32,25 +32,15 @@ pub(super) struct Left {
 /// Finds it all. None when the stop flag was set meanwhile.
 pub(super) fn take_up(
     broker: &Broker,
-    offsets: &Offsets,
+    books: &mut Books,
+    committed: &Positions,
     start: Start,
     stop: &AtomicBool,
 ) -> Result<Option<Left>, AlerterError> {
-    let inputs = [Input::Spreads, Input::Venues];
-    let partitions: Vec<(&str, i32)> = inputs
-        .iter()
-        .map(|input| input.topic())
-        .flat_map(|topic| (0..topic.partitions).map(move |partition| (topic.name, partition)))
-        .collect();
-    let Some(committed) = patiently(stop, || offsets.committed(&partitions, ATTEMPT))
-        .map_err(AlerterError::Offsets)?
-    else {
-        return Ok(None);
-    };
     let mut positions = Positions::new();
     let mut new = Positions::new();
     let mut wanted = ConsumerOptions::new("alert");
-    for input in inputs {
+    for input in [Input::Spreads, Input::Venues] {
         let topic = input.topic();
         let Some(ends) =
             patiently(stop, || broker.watermarks(topic.name, ATTEMPT)).map_err(read(topic))?
@@ -59,13 +49,14 @@ pub(super) fn take_up(
         };
         for partition in 0..topic.partitions {
             let end = ends.get(&partition);
-            let known = committed.get(&(topic.name.to_owned(), partition));
+            let known = committed.get(&(input, partition));
             let from = match (known, start, end) {
                 (Some(known), _, end) => Start::At(still_kept(topic, partition, *known, end)),
                 (None, Start::End, Some(end)) => {
                     new.insert((input, partition), end.high);
                     Start::At(end.high)
                 }
+                (None, Start::Beginning, Some(end)) => Start::At(end.low),
                 (None, start, _) => start,
             };
             if let Start::At(offset) = from {
@@ -75,9 +66,10 @@ pub(super) fn take_up(
         }
     }
     // Whoever begins at the end must find it again after a crash: what came between would be lost.
-    let kept =
-        patiently(stop, || offsets.commit(&named(&new), ATTEMPT)).map_err(AlerterError::Offsets)?;
-    let Some(alerts) = kept.map(|()| alerts(broker, stop)).transpose()?.flatten() else {
+    if !books.begin(&positions, &new, stop)? {
+        return Ok(None);
+    }
+    let Some(alerts) = alerts(broker, stop)? else {
         return Ok(None);
     };
     let consumer = broker.consumer(wanted).map_err(read(topic::SPREADS))?;
@@ -111,7 +103,7 @@ fn still_kept(topic: Topic, partition: i32, position: i64, ends: Option<&Waterma
 }
 
 /// Tries until it works, fails for good, or the stop flag is set.
-fn patiently<T>(
+pub(super) fn patiently<T>(
     stop: &AtomicBool,
     mut attempt: impl FnMut() -> Result<T, KafkaError>,
 ) -> Result<Option<T>, KafkaError> {

@@ -37,6 +37,8 @@ pub struct SurrogateTest {
     pub origin: Origin,
     /// Which measures.
     pub tested: Tested,
+    /// Whether the mean order parameter of each is wanted too; it is not tested.
+    pub order: bool,
     /// How many surrogates, `1..=2^32`.
     pub n: usize,
     /// The user's seed.
@@ -56,6 +58,7 @@ impl Default for SurrogateTest {
             kind: Kind::default(),
             origin: Origin::default(),
             tested: Tested::default(),
+            order: false,
             n: 200,
             seed: 1,
             session: 0,
@@ -147,7 +150,7 @@ impl SurrogateTest {
             });
         }
         Ok(Observed {
-            figures: Figures::of(&planes, self.tested),
+            figures: Figures::of(&planes, self.tested, self.order),
             alive: planes.alive().to_vec(),
         })
     }
@@ -251,7 +254,7 @@ impl SurrogateTest {
                         .analytic_surrogate(material, self.kind, (key, channel), &mut own.z);
                     own.planes.set(channel, own.z[kept.clone()].iter().copied());
                 }
-                Figures::of(&own.planes, self.tested)
+                Figures::of(&own.planes, self.tested, self.order)
             },
             done,
         )
@@ -292,7 +295,7 @@ impl SurrogateTest {
                     own.work.hilbert().of_samples(row, &mut own.z);
                     own.planes.set(channel, own.z[kept.clone()].iter().copied());
                 }
-                Figures::of(&own.planes, self.tested)
+                Figures::of(&own.planes, self.tested, self.order)
             },
             done,
         )

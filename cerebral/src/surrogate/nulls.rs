@@ -13,16 +13,19 @@ pub(crate) struct Figures {
     pub(crate) wpli: Vec<f64>,
     /// Standard deviation of each channel in the band.
     pub(crate) sd: Vec<f64>,
+    /// Mean order parameter; NaN where it was not asked for.
+    pub(crate) r: f64,
 }
 
 impl Figures {
-    pub(crate) fn of(planes: &Planes, tested: Tested) -> Self {
+    pub(crate) fn of(planes: &Planes, tested: Tested, order: bool) -> Self {
         let n = float(planes.n_samples());
         let sd = (0..planes.n_channels())
             .map(|channel| planes.band_sd(channel))
             .collect();
         let index =
             |positive: u32, negative: u32| (f64::from(positive) - f64::from(negative)).abs() / n;
+        let r = if order { planes.synchrony() } else { f64::NAN };
         match tested {
             Tested::Pli => Self {
                 pli: signs(planes)
@@ -31,6 +34,7 @@ impl Figures {
                     .collect(),
                 wpli: Vec::new(),
                 sd,
+                r,
             },
             Tested::PliAndWpli => {
                 let lags = lags(planes);
@@ -50,6 +54,7 @@ impl Figures {
                         })
                         .collect(),
                     sd,
+                    r,
                 }
             }
         }
@@ -75,6 +80,11 @@ impl Nulls {
     /// How many surrogates.
     pub fn len(&self) -> usize {
         self.surrogates.len()
+    }
+
+    /// Mean order parameter of each; NaN where it was not asked for.
+    pub fn orders(&self) -> impl Iterator<Item = f64> {
+        self.surrogates.iter().map(|figures| figures.r)
     }
 
     /// Whether there are none.

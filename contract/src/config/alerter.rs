@@ -33,6 +33,8 @@ pub struct Alerter {
     pub stall_after_ms: i64,
     /// Least time between two edits of a message, milliseconds.
     pub update_interval_ms: i64,
+    /// What each message begins with; empty for nothing.
+    pub label: String,
     /// Discord's webhook; before `webhook_url_file`.
     pub webhook_url: Option<Secret>,
     /// The file that holds the webhook's address.

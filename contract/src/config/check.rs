@@ -97,6 +97,16 @@ fn value_of(setting: &Setting, path: &Path, raw: &Raw) -> Result<Value, Problem>
                 "a zone is a name such as Europe/Paris, UTC, or an offset such as +05:30",
             )
         }
+        Kind::Label => {
+            let text = text(path, raw, "a string")?;
+            let usable = text.chars().count() <= 40 && !text.chars().any(char::is_control);
+            usable_text(
+                path,
+                text,
+                usable,
+                "a label is one line of at most 40 characters, or empty",
+            )
+        }
         Kind::Choice(accepted) => choice(path, raw, accepted),
         Kind::Name => {
             let text = text(path, raw, "a string")?;

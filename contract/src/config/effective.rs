@@ -95,6 +95,7 @@ impl Config {
             toml_string(&quiet_hours.unwrap_or_default())
         )?;
         writeln!(out, "quiet_zone = {}", toml_string(&alerter.quiet_zone))?;
+        writeln!(out, "label = {}", toml_string(&alerter.label))?;
         writeln!(out, "outage_after_ms = {}", alerter.outage_after_ms)?;
         writeln!(out, "stall_after_ms = {}", alerter.stall_after_ms)?;
         writeln!(out, "update_interval_ms = {}", alerter.update_interval_ms)?;

@@ -152,11 +152,12 @@ impl Values<'_> {
             outage_after_ms: given("outage_after_ms"),
             stall_after_ms: given("stall_after_ms"),
             update_interval_ms: given("update_interval_ms"),
+            label: text("label").unwrap_or_default(),
             webhook_url: match self.0.get(&key("webhook_url")) {
                 Some(Value::Secret(url)) if *url != Secret::new("") => Some(url.clone()),
                 _ => None,
             },
-            webhook_url_file: text("webhook_url_file"),
+            webhook_url_file: text("webhook_url_file").filter(|file| !file.is_empty()),
         }
     }
 

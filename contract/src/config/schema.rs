@@ -66,6 +66,8 @@ pub(super) enum Kind {
     QuietHours,
     /// A time zone's name or offset.
     Zone,
+    /// A few words on one line, or none.
+    Label,
     /// Text for librdkafka; numbers and switches are taken as written.
     Property,
 }
@@ -168,6 +170,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     given("alerter.outage_after_ms", whole(0, HOUR_MS), "ms"),
     given("alerter.stall_after_ms", whole(0, DAY_MS), "ms"),
     given("alerter.update_interval_ms", whole(100, HOUR_MS), "ms"),
+    given("alerter.label", Kind::Label, ""),
     optional("alerter.webhook_url", Kind::SecretUrl, ""),
     optional("alerter.webhook_url_file", Kind::File, ""),
     optional("venues.*.taker_fee_bps", Kind::Fee, "bps"),

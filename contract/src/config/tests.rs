@@ -592,6 +592,17 @@ fn kafka_properties_are_taken_as_written_and_secrets_are_never_shown() {
 }
 
 #[test]
+fn an_empty_webhook_or_file_is_none() {
+    // What a compose file hands on where somebody left a variable out.
+    let empty = [
+        ("LOCKSTEP_ALERTER__WEBHOOK_URL", ""),
+        ("LOCKSTEP_ALERTER__WEBHOOK_URL_FILE", ""),
+    ];
+    let alerter = load("", &empty).unwrap().alerter;
+    assert!(alerter.webhook_url.is_none() && alerter.webhook_url_file.is_none());
+}
+
+#[test]
 fn the_webhook_is_never_shown() {
     let url = "https://example.org/api/webhooks/1/hunter2";
     let config = load("", &[("LOCKSTEP_ALERTER__WEBHOOK_URL", url)]).unwrap();

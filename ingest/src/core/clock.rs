@@ -19,6 +19,8 @@ use super::sink::Sink;
 use crate::settings::IngestSettings;
 use crate::skew::Skew;
 
+/// Why a venue is down where a live stage begins, as its status says.
+pub const BEGINNING: &str = "ingest starts, nothing is connected yet";
 /// Longest reason kept in a status, in characters.
 const MAX_DETAIL: usize = 300;
 
@@ -114,6 +116,15 @@ impl VenueClock {
             self.state = State::Waiting;
             self.quiet_since_ns = now_ns;
         }
+    }
+
+    /// Whoever has told of this venue before is gone, and it is not connected yet: what was said of it holds no longer. Not
+    /// an outage by itself, so one that follows is told with its reason.
+    pub(super) fn begin(&mut self, now_ns: i64, out: &mut impl Sink) {
+        self.known(now_ns);
+        self.state = State::Down;
+        self.status(VenueStatus::Down, now_ns, BEGINNING, out);
+        self.is_out_told = false;
     }
 
     /// Without a connection that has brought data, nobody knows whether the last quotes still hold: the venue is down.

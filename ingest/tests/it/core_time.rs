@@ -119,6 +119,26 @@ fn a_connection_without_any_data_is_silent_in_the_end() {
 }
 
 #[test]
+fn a_live_stage_says_down_before_anything_else_for_a_predecessor_that_was_killed() {
+    let mut driver = Driver::default();
+    driver.core.begin(Dialect::Binance, at(0), &mut driver.out);
+    assert_eq!(driver.news(), ["down binance 0"]);
+    // Why it cannot connect is news all the same.
+    driver.disconnected(Dialect::Binance, 50, "refused");
+    assert_eq!(driver.news(), ["down binance 50"]);
+    driver.connected(Dialect::Binance, 5_000);
+    driver.binance(5_001, &trade(1, 5_000));
+    assert_eq!(
+        driver.news(),
+        [
+            "up binance 5000",
+            "mark binance 4601",
+            "trade 1 binance 5000"
+        ]
+    );
+}
+
+#[test]
 fn a_lost_connection_is_down_at_once_and_comes_back_with_data() {
     let mut driver = Driver::default();
     driver.binance(100, &trade(1, 99));

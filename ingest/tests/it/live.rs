@@ -176,9 +176,11 @@ fn trades(kept: &Collect) -> usize {
 }
 
 /// Statuses in order, as `status detail`.
+/// Statuses, but for the one with which each run begins.
 fn statuses(kept: &Collect) -> Vec<String> {
     let told = kept.lines.iter().filter_map(|line| {
         match contract::tick::decode(line.as_bytes()).unwrap() {
+            Record::Status(status) if status.detail == ingest::core::BEGINNING => None,
             Record::Status(status) => Some(format!("{:?} {}", status.status, status.detail)),
             _ => None,
         }

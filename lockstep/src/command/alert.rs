@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alerter::Settings;
 use alerter::run::{Job, JobOptions};
 use alerter::trial::{self, Trial};
+use alerter::{AlerterError, Settings};
 use clap::{Args, ValueEnum};
 use contract::config::Config;
 use contract::time::SystemClock;
-use kafka_io::Start;
+use kafka_io::{KafkaError, Start};
 
 use crate::cli::duration;
 use crate::failure::{Failure, Outcome};
@@ -32,7 +32,8 @@ Examples:
 
 What is worth an alert stands under [alerter] in the settings (see `lockstep config --defaults`). The webhook's address is
 a secret: give it as LOCKSTEP_ALERTER__WEBHOOK_URL, or in a file named by `alerter.webhook_url_file`. Without one, alerts
-go to the log and to the topic `alerts`. Run one alerter per cluster; it goes on where the last one stopped.")]
+go to the log and to the topic `alerts`. There is one alerter per cluster: it goes on where the last one stopped, and
+stops that one, with exit code 4, if it still runs.")]
 pub(crate) struct AlertArgs {
     /// The broker. Default: `kafka.brokers` of the settings.
     #[arg(long, value_name = "HOST:PORT")]
@@ -96,7 +97,7 @@ pub(crate) fn run(args: &AlertArgs, config: &Config, stop: &Stop) -> Outcome {
     let result = job.run();
     stop.set();
     drop((watcher, deadline));
-    let done = result?;
+    let done = result.map_err(failure)?;
     let mut summary = Summary::default();
     report::alert_rows(&mut summary, &done);
     summary.pace(started.elapsed(), done.windows, "windows");
@@ -105,6 +106,13 @@ pub(crate) fn run(args: &AlertArgs, config: &Config, stop: &Stop) -> Outcome {
         Err(Failure::Interrupted)
     } else {
         Ok(())
+    }
+}
+
+fn failure(error: AlerterError) -> Failure {
+    match error {
+        AlerterError::Write(KafkaError::Fenced { .. }) => Failure::Fenced(error.into()),
+        other => other.into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `lockstep simulate`: the imitated outside alone, on loopback ports, to try things against; or its frames as a capture.
+//! `lockstep simulate`: the imitated outside alone, on loopback ports unless told, to try things against; or its frames as a capture.
 //!
 //! Addresses go to standard output as lines that a shell understands, what happens to the log.
 
@@ -7,7 +7,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,6 +84,7 @@ fn settings(args: &SimulateArgs, config: &Config) -> Result<ExchangesSettings, F
         let server = ServerSettings::default();
         settings.servers.insert(Dialect::CoinbaseExchange, server);
     }
+    settings.listen = args.listen;
     settings
         .script
         .extend(args.misbehave.iter().map(|scheduled| scheduled.0.clone()));
@@ -144,11 +145,9 @@ fn serve(args: &SimulateArgs, settings: ExchangesSettings, stop: &Stop) -> Outco
         })?;
     let mut ports = args.port.iter().filter(|port| port.dialect.is_none());
     let port = ports.next().map_or(0, |port| port.port);
-    let discord = Discord::start_at(
-        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        Limits::default(),
-    )
-    .with_context(|| format!("could not listen on 127.0.0.1:{port} for Discord"))?;
+    let address = SocketAddr::from((args.listen, port));
+    let discord = Discord::start_at(address, Limits::default())
+        .with_context(|| format!("could not listen on {address} for Discord"))?;
     print(&exchanges.urls(), &discord)?;
     let told = tell_of(exchanges.handle(), stop);
     let deadline = live::stop_after(args.run_for, stop);

@@ -14,14 +14,12 @@ use std::time::{Duration, Instant};
 use contract::decimal::Decimal;
 use contract::spread::{Best, Figures, Quality, Route, Spread};
 use contract::topic;
-use kafka_io::{
-    Broker, ConsumerOptions, EmbeddedBroker, Event, Producer, ProducerOptions, Record, Start,
-    TopicSpec,
-};
+use kafka_io::{Broker, EmbeddedBroker, Producer, ProducerOptions, Record, TopicSpec};
 use serde_json::Value;
 use simulator::discord::{Discord, Fault, Limits, Request};
 
-use crate::fixture::{Room, command};
+use crate::fixture::{Chance, Room, command, pause};
+use crate::told;
 
 const SEED: u64 = 20_241_121;
 const KILLS: u64 = 50;
@@ -32,25 +30,8 @@ const SECOND: Duration = Duration::from_millis(40);
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_S: i64 = 1_723_161_254;
 
-/// Splitmix64: the same numbers for the same seed, and no dependency.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
-    }
-}
-
-fn pause(time: Duration) {
-    let (_keep, never) = crossbeam_channel::bounded::<()>(0);
-    let _ = never.recv_timeout(time);
-}
-
-fn window(pair: &str, start_s: i64, is_above: bool) -> Vec<u8> {
+/// A record of `spreads` of one route.
+pub(crate) fn window(pair: &str, start_s: i64, is_above: bool) -> Vec<u8> {
     let net_bps = if is_above { 20.0 } else { -20.0 };
     let spread = Spread {
         v: Default::default(),
@@ -132,30 +113,6 @@ fn feed(producer: &Producer, end: &AtomicBool) -> BTreeMap<String, u64> {
     expected
 }
 
-/// The newest record of each episode.
-fn alerts(broker: &Broker) -> BTreeMap<String, Value> {
-    let wanted = ConsumerOptions::new("look").topic(
-        topic::ALERTS.name,
-        topic::ALERTS.partitions,
-        Start::Beginning,
-    );
-    let consumer = broker.consumer(wanted).unwrap();
-    consumer.stop_at_end();
-    let mut newest = BTreeMap::new();
-    loop {
-        match consumer.recv(PATIENCE) {
-            Some(Event::Batch(batch)) => {
-                for message in batch.messages() {
-                    let key = String::from_utf8(message.key.unwrap().to_vec()).unwrap();
-                    newest.insert(key, serde_json::from_slice(message.value.unwrap()).unwrap());
-                }
-            }
-            Some(Event::End) => return newest,
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
 fn start(broker: &Broker, discord: &Discord, log: &File) -> Child {
     let mut command: Command = command();
     command
@@ -179,13 +136,6 @@ fn start(broker: &Broker, discord: &Discord, log: &File) -> Child {
 fn last_words(log: &str) -> String {
     let lines: Vec<&str> = log.lines().filter(|line| !line.contains("TRACE")).collect();
     lines[lines.len().saturating_sub(20)..].join("\n")
-}
-
-fn footers(body: &Value) -> Vec<String> {
-    let embeds = body["embeds"].as_array().into_iter().flatten();
-    embeds
-        .map(|embed| embed["footer"]["text"].as_str().unwrap().to_owned())
-        .collect()
 }
 
 #[test]
@@ -225,7 +175,7 @@ fn killed_at_fifty_random_moments_nothing_is_lost_and_repeats_are_marked() {
     let child = start(&broker, &discord, &log);
     let since = Instant::now();
     let told = loop {
-        let alerts = alerts(&broker);
+        let alerts = told::alerts(&broker);
         let is_done = |alert: &Value| alert["state"] == "closed" && alert["delivery"] == "sent";
         if alerts.len() >= expected.len() && alerts.values().all(is_done) {
             break alerts;
@@ -255,64 +205,17 @@ fn killed_at_fifty_random_moments_nothing_is_lost_and_repeats_are_marked() {
         assert_eq!(told[id]["windows"], *windows, "seed {SEED}: {}", told[id]);
     }
 
-    // Where each episode stands; what stands twice says so in the message and on the topic.
-    let messages = discord.messages();
-    let mut stands = BTreeMap::<String, Vec<(bool, String)>>::new();
+    // What stands twice says so in the message and on the topic.
+    let (repeats, marks) = told::once_or_marked(&told, &discord).unwrap_or_else(|fault| {
+        panic!("seed {SEED}: {fault}");
+    });
     let mut last_opened = BTreeMap::<String, i64>::new();
-    for message in &messages {
-        let body = message.body();
-        let is_marked = |body: &Value| {
-            body["content"]
-                .as_str()
-                .unwrap()
-                .contains("Possible repeat")
-        };
-        for id in footers(&body) {
-            let marked = is_marked(&message.posted) || is_marked(&body);
-            stands
-                .entry(id)
-                .or_default()
-                .push((marked, message.id.clone()));
-        }
-    }
-    let (mut repeats, mut marks) = (0, 0);
-    for (id, alert) in &told {
-        let places = stands
-            .get(id)
-            .unwrap_or_else(|| panic!("seed {SEED}: {id} stands nowhere"));
-        let unmarked = places.iter().filter(|(marked, _)| !marked).count();
-        assert!(
-            unmarked <= 1,
-            "seed {SEED}: {id} stands {unmarked} times without a mark"
-        );
-        let is_repeat = alert["possible_repeat"] == true;
-        assert!(
-            places.len() == 1 || is_repeat,
-            "seed {SEED}: {id} {places:?} {alert}"
-        );
-        repeats += places.len() - 1;
-        marks += usize::from(is_repeat);
-        // The message it is known by shows its end.
-        let known = alert["message_id"].as_str().unwrap();
-        let message = messages.iter().find(|message| message.id == known).unwrap();
-        let body = message.body();
-        let embed = body["embeds"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|embed| embed["footer"]["text"] == **id);
-        let description = embed.unwrap()["description"].as_str().unwrap();
-        assert!(
-            description.starts_with("Over"),
-            "seed {SEED}: {id} {description}"
-        );
-    }
     // In order per pair, by their first telling.
     let mut seen = BTreeSet::new();
     let mut history = BTreeMap::<String, Vec<String>>::new();
     let kept = |request: &&Request| request.status == Some(200) || request.status.is_none();
     for request in discord.requests().iter().filter(kept) {
-        for id in footers(&request.body) {
+        for id in told::footers(&request.body) {
             let (series, opened) = id.rsplit_once('/').unwrap();
             let history = history.entry(series.to_owned()).or_default();
             history.push(format!(
@@ -340,7 +243,7 @@ fn killed_at_fifty_random_moments_nothing_is_lost_and_repeats_are_marked() {
         std::io::stderr(),
         "{} episodes in {} messages, {KILLS} kills: {repeats} repeats, {marks} marked",
         told.len(),
-        messages.len()
+        discord.messages().len()
     );
 }
 

@@ -6,7 +6,6 @@
 //! what came after it began.
 
 mod log;
-mod topics;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,9 +17,10 @@ use std::time::{Duration, Instant};
 use contract::topic;
 use kafka_io::Broker;
 
-use crate::fixture::{Room, command, run_well};
-use log::{Chance, Log};
-use topics::{Topics, cluster, prove_isolation};
+use crate::expected::{expected, same};
+use crate::fixture::{Chance, Room, command, number, pause};
+use crate::topics::{Topics, cluster, prove_isolation};
+use log::Log;
 
 /// Only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -37,9 +37,9 @@ pub(crate) fn real_kafka() -> Option<(Broker, MutexGuard<'static, ()>)> {
     Some((broker, turn))
 }
 
-fn pause(time: Duration) {
-    let (_keep, never) = crossbeam_channel::bounded::<()>(0);
-    let _ = never.recv_timeout(time);
+/// Tests with brokers and many processes come one after the other.
+pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
@@ -47,17 +47,6 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(since.elapsed() < PATIENCE, "never: {what}");
         pause(Duration::from_millis(50));
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how much a test does is no setting of the product"
-)]
-fn number(variable: &str, otherwise: u64) -> u64 {
-    match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap(),
-        Err(_) => otherwise,
     }
 }
 
@@ -75,7 +64,7 @@ impl Scene {
     /// Waits for its turn; none without a broker.
     fn new(name: &str) -> Option<Self> {
         let broker = cluster()?;
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = take_turn();
         prove_isolation(&broker);
         let topics = Topics::new(&broker);
         let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
@@ -162,7 +151,7 @@ impl Scene {
         let found = self.topics.read(&self.broker);
         let mut n = [0; 3];
         for partition in 0..topic::TICKS.partitions {
-            let expected = self.expected(partition, &found.ticks[&partition]);
+            let expected = expected(&self.room, partition, &found.ticks[&partition]);
             for (what, (expected, found)) in ["spreads", "late", "dead letters"].iter().zip([
                 (&expected.spreads, &found.spreads[&partition]),
                 (&expected.late, &found.late[&partition]),
@@ -188,60 +177,6 @@ impl Scene {
             "too tame: {n:?} spreads, late ticks and dead letters"
         );
     }
-
-    fn expected(&self, partition: i32, ticks: &[Vec<u8>]) -> Expected {
-        let path = |name: &str| self.room.path(&format!("{name}-{partition}"));
-        let mut dump = Vec::new();
-        for line in ticks {
-            dump.extend_from_slice(line);
-            dump.push(b'\n');
-        }
-        std::fs::write(path("ticks"), dump).unwrap();
-        let files = [
-            ("--from", "ticks"),
-            ("--out", "spreads"),
-            ("--late", "late"),
-            ("--dead-letters", "dead"),
-        ];
-        let args = files
-            .iter()
-            .flat_map(|(option, name)| [(*option).into(), path(name).into_os_string()]);
-        run_well(std::iter::once("window".into()).chain(args));
-        let lines = |name| -> Vec<Vec<u8>> {
-            let bytes = std::fs::read(path(name)).unwrap();
-            let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec);
-            lines.filter(|line| !line.is_empty()).collect()
-        };
-        Expected {
-            spreads: lines("spreads"),
-            late: lines("late"),
-            dead: lines("dead"),
-        }
-    }
-}
-
-/// What the pure machine makes of a partition.
-struct Expected {
-    spreads: Vec<Vec<u8>>,
-    late: Vec<Vec<u8>>,
-    dead: Vec<Vec<u8>>,
-}
-
-fn same(expected: &[Vec<u8>], found: &[Vec<u8>]) -> Result<(), String> {
-    let show = |line: Option<&Vec<u8>>| line.map(|line| String::from_utf8_lossy(line).into_owned());
-    for place in 0..expected.len().max(found.len()) {
-        let (expected_line, found_line) = (expected.get(place), found.get(place));
-        if expected_line != found_line {
-            return Err(format!(
-                "place {place} of {} expected and {} found:\n  expected {:?}\n  found    {:?}",
-                expected.len(),
-                found.len(),
-                show(expected_line),
-                show(found_line)
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// A running `lockstep window`; dropped, it is killed.
@@ -428,7 +363,7 @@ fn on_a_real_kafka_at_least_once_loses_nothing() {
     let whole = scene.topics.at_the_beginning().read(&scene.broker);
     let mut n = 0;
     for partition in 0..topic::TICKS.partitions {
-        let expected = scene.expected(partition, &whole.ticks[&partition]);
+        let expected = expected(&scene.room, partition, &whole.ticks[&partition]);
         n += expected.spreads.len();
         let missing = || -> Vec<String> {
             let found = scene.topics.read(&scene.broker).spreads;

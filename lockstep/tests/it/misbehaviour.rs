@@ -1,243 +1,127 @@
-//! Exchanges that misbehave, as windows see it: a venue that is out takes nobody with it, and no window waits for it.
+//! Exchanges that misbehave, as windows and alerts see it: a venue that is out takes nobody with it, no window waits for it,
+//! and somebody is told once.
 //!
-//! Imitated exchanges over real sockets, live ingest, and the windows of what it says. What ingest itself says to each
-//! misbehaviour is held to in `ingest/tests/it/misbehaviour`.
+//! What ingest itself says to each misbehaviour is held to in `ingest/tests/it/misbehaviour`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::config::Config;
-use contract::dead_letter::DeadLetter;
+use alerter::episode::Episode;
 use contract::spread::{Quality, Spread};
-use contract::tick::Record;
-use contract::time::SystemClock;
-use contract::venue::VenueHealth;
-use ingest::core::{Collect, Core, Sink};
-use ingest::gap::Gap;
-use ingest::live::{BackoffSettings, LiveReport, LiveSettings};
-use ingest::run::ingest;
-use ingest::settings::IngestSettings;
-use simulator::exchange::{Dialect, Exchanges, ExchangesSettings, Fault, Handle};
-use simulator::market::MarketSettings;
-use tokio::time::{Instant, sleep, timeout};
-use windowing::Lines;
+use simulator::exchange::{BadStamp, Fault};
+use tokio::time::sleep;
 
-/// Far more than any scenario needs.
-const PATIENCE: Duration = Duration::from_secs(30);
-const SEED: u64 = 11;
-const WIDTH_MS: i64 = 200;
+use self::world::{BINANCE, COINBASE, OUTAGE, Seen, of_pair, seen, story, without_the_ends};
 
-const BINANCE: Dialect = Dialect::Binance;
-const COINBASE: Dialect = Dialect::CoinbaseAdvanced;
+mod world;
 
-#[derive(Debug, Clone, Default)]
-struct Kept(Arc<Mutex<Collect>>);
-
-impl Kept {
-    fn with<T>(&self, look: impl FnOnce(&mut Collect) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+/// Both pairs' windows have a venue there all the time.
+fn assert_undisturbed(seen: &Seen, venue: &str, what: &Fault) {
+    for pair in ["BTC-USD", "ETH-USD"] {
+        let spreads = of_pair(&seen.windows, pair);
+        let story = without_the_ends(story(&spreads, venue));
+        assert_eq!(story, [Quality::Ok], "{what:?}: {pair} {venue}");
     }
-
-    fn count(&self, what: &str) -> usize {
-        self.with(|all| all.lines.iter().filter(|line| line.contains(what)).count())
-    }
-}
-
-impl Sink for Kept {
-    fn tick(&mut self, record: &Record<'_>) {
-        self.with(|all| all.tick(record));
-    }
-
-    fn everywhere(&mut self, record: &Record<'_>) {
-        self.with(|all| all.everywhere(record));
-    }
-
-    fn health(&mut self, _: &VenueHealth<'_>) {}
-
-    fn dead_letter(&mut self, letter: DeadLetter) {
-        self.with(|all| all.dead_letter(letter));
-    }
-
-    fn gap(&mut self, gap: &Gap) {
-        self.with(|all| all.gap(gap));
-    }
-}
-
-/// What a scenario may do while everything runs.
-struct World {
-    exchange: Handle,
-    kept: Kept,
-    told: Arc<Mutex<LiveReport>>,
-}
-
-impl World {
-    async fn until(&self, what: &str, wanted: impl Fn() -> bool) {
-        let began = Instant::now();
-        while !wanted() {
-            assert!(began.elapsed() < PATIENCE, "never seen: {what}");
-            sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// Waits for so many more quotes of a venue.
-    async fn flows(&self, venue: &str, more: usize) {
-        let quotes = format!(r#"{{"v":1,"kind":"quote","venue":"{venue}""#);
-        let before = self.kept.count(&quotes);
-        self.until(&quotes, || self.kept.count(&quotes) >= before + more)
-            .await;
-    }
-
-    /// Waits for so many statuses that are, or are not, `up`.
-    async fn statuses(&self, venue: &str, up: bool, n: usize) {
-        let told = || {
-            self.kept.with(|all| {
-                let start = format!(r#"{{"v":1,"kind":"status","venue":"{venue}""#);
-                let of_venue = all.lines.iter().filter(|line| line.starts_with(&start));
-                of_venue
-                    .filter(|line| line.contains(r#""status":"up""#) == up)
-                    .count()
-            })
-        };
-        self.until(&format!("{venue} up {up} {n} times"), || told() >= n)
-            .await;
-    }
-
-    fn takeovers(&self) -> u64 {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let takeovers = told.connections.values().map(|one| one.takeovers);
-        takeovers.min().unwrap_or(0)
-    }
-}
-
-/// Runs a scenario; gives the windows of what ingest said.
-async fn windows_of<S>(
-    change: impl FnOnce(&mut LiveSettings),
-    scenario: impl FnOnce(World) -> S,
-) -> Lines
-where
-    S: Future<Output = ()>,
-{
-    let mut market = MarketSettings::two_venues(SEED);
-    for symbol in &mut market.symbols {
-        (symbol.quotes_per_s, symbol.trades_per_s) = (60, 20);
-    }
-    let exchanges = Exchanges::start(ExchangesSettings::new(market), Arc::new(SystemClock), None);
-    let exchanges = exchanges.await.unwrap();
-    // Marks stay far behind, so that a busy machine makes nothing late.
-    let text = format!(
-        "[windowing]\nwidth_ms = {WIDTH_MS}\nquote_max_age_ms = 5000\n\
-         [ingest]\nmark_interval_ms = 50\nsilent_after_ms = 20000\n\
-         [venues.binance]\nurl = \"{}\"\nmark_lag_ms = 5000\nsilent_after_ms = 1000\n\
-         [venues.coinbase]\nurl = \"{}\"\nmark_lag_ms = 5000\n",
-        exchanges.url(BINANCE),
-        exchanges.url(COINBASE),
-    );
-    let config = Config::load(Some(("test.toml", &text)), std::iter::empty()).unwrap();
-    let mut live = LiveSettings {
-        backoff: BackoffSettings {
-            first: Duration::from_millis(20),
-            cap: Duration::from_millis(100),
-            spacing: Duration::from_millis(10),
-        },
-        overlap: Duration::from_millis(200),
-        ..LiveSettings::of(&config, SEED)
-    };
-    change(&mut live);
-    let world = World {
-        exchange: exchanges.handle(),
-        kept: Kept::default(),
-        told: Arc::default(),
-    };
-    let (kept, told) = (world.kept.clone(), Arc::clone(&world.told));
-    let stop = Arc::new(AtomicBool::new(false));
-    let running = tokio::spawn(ingest(
-        IngestSettings::from(&config),
-        live,
-        Arc::new(SystemClock),
-        kept.clone(),
-        Arc::clone(&stop),
-        move |report: &LiveReport, _: &Core| {
-            report.clone_into(&mut told.lock().unwrap_or_else(PoisonError::into_inner));
-        },
-    ));
-    world.flows("binance", 40).await;
-    world.flows("coinbase", 40).await;
-    scenario(world).await;
-    stop.store(true, Ordering::SeqCst);
-    timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
-    exchanges.stop().await;
-    let settings = windowing::Settings::from(&config);
-    let lines = kept.with(|all| std::mem::take(&mut all.lines));
-    let windows = windowing::window_lines(&settings, lines.iter().map(String::as_bytes)).unwrap();
-    assert!(windows.dead.is_empty(), "{:?}", windows.dead);
-    assert!(windows.late.is_empty(), "{} late", windows.late.len());
-    windows
-}
-
-fn of_pair<'a>(windows: &'a Lines, pair: &str) -> Vec<Spread<'a>> {
-    let spreads = windows.spreads.iter();
-    let spreads = spreads.map(|line| serde_json::from_slice::<Spread<'_>>(line).unwrap());
-    let spreads: Vec<Spread<'_>> = spreads.filter(|spread| spread.pair == pair).collect();
-    assert!(spreads.len() > 5, "{pair}: {} windows", spreads.len());
-    for two in spreads.windows(2) {
-        assert_eq!(
-            two[1].start_ms - two[0].start_ms,
-            WIDTH_MS,
-            "no window is missing"
-        );
-    }
-    spreads
-}
-
-/// The states of a venue's leg, one word for each stretch of windows. The rate comes seldom: not to have it yet is fine.
-fn story(spreads: &[Spread<'_>], venue: &str) -> Vec<Quality> {
-    let states = spreads.iter().filter_map(|spread| {
-        let leg = spread.legs.iter().find(|leg| leg.venue == venue)?;
-        Some(match leg.state {
-            Quality::NoRate => Quality::Ok,
-            state => state,
-        })
-    });
-    let mut story: Vec<Quality> = states.collect();
-    story.dedup();
-    story
-}
-
-/// The last status of all, told at the end of the run, is in no story but the last window's.
-fn without_the_end(mut story: Vec<Quality>) -> Vec<Quality> {
-    if story.last() == Some(&Quality::VenueDown) {
-        story.pop();
-    }
-    story
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_venue_is_out_and_back_in_its_own_legs_alone() {
-    let windows = windows_of(
-        |_| {},
-        |world| async move {
-            world.exchange.fault(BINANCE, Fault::Silent);
-            world.statuses("binance", false, 1).await;
-            world.flows("coinbase", 120).await;
-            world.exchange.clear(BINANCE);
-            world.statuses("binance", true, 2).await;
-            world.flows("binance", 120).await;
+async fn a_venue_that_is_out_is_out_in_its_own_legs_alone_and_told_once_with_its_recovery() {
+    let forbidden = |status| Fault::Answer {
+        status,
+        retry_after_s: None,
+    };
+    // What stops new connections alone comes together with the end of those that stand.
+    for (fault, ends) in [
+        (Fault::Silent, false),
+        (Fault::Frozen, false),
+        (Fault::Outage, false),
+        (Fault::Refuse, true),
+        (forbidden(451), true),
+        (forbidden(503), true),
+        (Fault::Hang, true),
+    ] {
+        let what = fault.clone();
+        let seen = seen(
+            |_| {},
+            |world| async move {
+                world.exchange.fault(BINANCE, fault);
+                if ends {
+                    world.exchange.fault(BINANCE, Fault::Abort);
+                }
+                world.statuses("binance", false, 1).await;
+                sleep(OUTAGE + OUTAGE / 2).await;
+                world.flows("coinbase", 60).await;
+                world.exchange.clear(BINANCE);
+                world.statuses("binance", true, 2).await;
+                world.flows("binance", 60).await;
+            },
+        )
+        .await;
+        for pair in ["BTC-USD", "ETH-USD"] {
+            let spreads = of_pair(&seen.windows, pair);
+            let binance = without_the_ends(story(&spreads, "binance"));
+            let out_and_back = [Quality::Ok, Quality::VenueDown, Quality::Ok];
+            assert_eq!(binance, out_and_back, "{what:?}: {pair}");
+        }
+        assert_undisturbed(&seen, "coinbase", &what);
+        let [outage] = &seen.episodes[..] else {
+            panic!("{what:?}: {:?}", seen.episodes);
+        };
+        assert_eq!(outage.series(), "outage/binance", "{what:?}");
+        let closed_ms = outage.closed_ms.expect("it is over");
+        let length_ms = u128::try_from(closed_ms - outage.opened_ms).unwrap();
+        assert!(length_ms >= OUTAGE.as_millis(), "{what:?}: {length_ms} ms");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_passes_by_itself_alarms_nobody_and_the_other_venue_does_not_feel_it() {
+    let closed = Fault::Close {
+        code: 1012,
+        reason: "restarting".to_owned(),
+    };
+    for fault in [
+        closed,
+        Fault::Cut,
+        Fault::Abort,
+        Fault::Huge { bytes: 5_079_379 },
+        Fault::UnknownType,
+        Fault::BrokenJson,
+        Fault::Skip(5),
+        Fault::Shutdown {
+            close_after_ms: 300,
         },
-    )
-    .await;
-    for pair in ["BTC-USD", "ETH-USD"] {
-        let spreads = of_pair(&windows, pair);
-        let binance = without_the_end(story(&spreads, "binance"));
-        let out_and_back = [Quality::Ok, Quality::VenueDown, Quality::Ok];
-        assert_eq!(binance, out_and_back, "{pair}");
-        assert_eq!(without_the_end(story(&spreads, "coinbase")), [Quality::Ok]);
+        Fault::DayIsOver,
+        Fault::Stamps(BadStamp::YearOne),
+        Fault::Skew(1_300),
+        Fault::Crossed(None),
+        Fault::SilentSymbol("ETHUSDT".to_owned()),
+    ] {
+        let what = fault.clone();
+        let seen = seen(
+            |_| {},
+            |world| async move {
+                world
+                    .exchange
+                    .fault_for(BINANCE, fault, Duration::from_millis(500));
+                sleep(Duration::from_millis(600)).await;
+                world.flows("coinbase", 60).await;
+                world.flows("binance", 60).await;
+            },
+        )
+        .await;
+        assert!(seen.episodes.is_empty(), "{what:?}: {:?}", seen.episodes);
+        assert_undisturbed(&seen, "coinbase", &what);
+        for pair in ["BTC-USD", "ETH-USD"] {
+            let spreads = of_pair(&seen.windows, pair);
+            let binance = without_the_ends(story(&spreads, "binance"));
+            assert_eq!(binance.last(), Some(&Quality::Ok), "{what:?}: {pair}");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_both_venues_out_windows_wait_and_then_none_is_missing() {
-    let windows = windows_of(
+    let seen = seen(
         |_| {},
         |world| async move {
             for dialect in [BINANCE, COINBASE] {
@@ -245,7 +129,7 @@ async fn with_both_venues_out_windows_wait_and_then_none_is_missing() {
             }
             world.statuses("binance", false, 1).await;
             world.statuses("coinbase", false, 1).await;
-            sleep(Duration::from_millis(500)).await;
+            sleep(OUTAGE + OUTAGE / 2).await;
             for dialect in [BINANCE, COINBASE] {
                 world.exchange.clear(dialect);
             }
@@ -256,20 +140,24 @@ async fn with_both_venues_out_windows_wait_and_then_none_is_missing() {
         },
     )
     .await;
-    let spreads = of_pair(&windows, "BTC-USD");
+    let spreads = of_pair(&seen.windows, "BTC-USD");
     for venue in ["binance", "coinbase"] {
-        let story = without_the_end(story(&spreads, venue));
+        let story = without_the_ends(story(&spreads, venue));
         assert_eq!(
             story,
             [Quality::Ok, Quality::VenueDown, Quality::Ok],
             "{venue}"
         );
     }
+    let mut told: Vec<String> = seen.episodes.iter().map(Episode::series).collect();
+    told.sort();
+    assert_eq!(told, ["outage/binance", "outage/coinbase"]);
+    assert!(!seen.episodes.iter().any(Episode::is_open));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crossed_book_is_a_crossed_leg_and_no_route_of_its_pair_alone() {
-    let windows = windows_of(
+    let seen = seen(
         |_| {},
         |world| async move {
             let crossed = Fault::Crossed(Some("BTC-USD".to_owned()));
@@ -280,7 +168,7 @@ async fn a_crossed_book_is_a_crossed_leg_and_no_route_of_its_pair_alone() {
         },
     )
     .await;
-    let spreads = of_pair(&windows, "BTC-USD");
+    let spreads = of_pair(&seen.windows, "BTC-USD");
     let crossed = spreads.iter().filter(|spread| {
         let leg = spread.legs.iter().find(|leg| leg.venue == "coinbase");
         leg.is_some_and(|leg| leg.state == Quality::Crossed)
@@ -293,13 +181,13 @@ async fn a_crossed_book_is_a_crossed_leg_and_no_route_of_its_pair_alone() {
             "{spread:?}"
         );
     }
-    let eth = of_pair(&windows, "ETH-USD");
-    assert_eq!(without_the_end(story(&eth, "coinbase")), [Quality::Ok]);
+    let eth = of_pair(&seen.windows, "ETH-USD");
+    assert_eq!(without_the_ends(story(&eth, "coinbase")), [Quality::Ok]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rotation_is_seen_in_no_window() {
-    let windows = windows_of(
+    let seen = seen(
         |live| live.rotate_after = Duration::from_millis(700),
         |world| async move {
             world
@@ -310,10 +198,10 @@ async fn rotation_is_seen_in_no_window() {
     )
     .await;
     for pair in ["BTC-USD", "ETH-USD"] {
-        let spreads = of_pair(&windows, pair);
+        let spreads = of_pair(&seen.windows, pair);
         for venue in ["binance", "coinbase"] {
             assert_eq!(
-                without_the_end(story(&spreads, venue)),
+                without_the_ends(story(&spreads, venue)),
                 [Quality::Ok],
                 "{pair} {venue}"
             );
@@ -323,22 +211,23 @@ async fn rotation_is_seen_in_no_window() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_one_symbol_closes_no_window_late_and_loses_no_pair() {
-    let windows = windows_of(
+    let seen = seen(
         |_| {},
         |world| async move {
             let flood = Fault::Flood { per_s: 50_000 };
             world
                 .exchange
                 .fault_for(BINANCE, flood, Duration::from_millis(500));
-            world.flows("binance", 25_000).await;
+            let flood = || world.frames(ingest::venue::Dialect::Binance) > 25_000;
+            world.until("the flood", flood).await;
             world.flows("coinbase", 60).await;
         },
     )
     .await;
     for pair in ["BTC-USD", "ETH-USD"] {
-        let spreads = of_pair(&windows, pair);
+        let spreads = of_pair(&seen.windows, pair);
         assert_eq!(
-            without_the_end(story(&spreads, "coinbase")),
+            without_the_ends(story(&spreads, "coinbase")),
             [Quality::Ok],
             "{pair}"
         );

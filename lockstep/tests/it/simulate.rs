@@ -56,8 +56,14 @@ fn a_made_up_capture_replays_to_the_dislocation_that_was_asked_for() {
 }
 
 #[test]
-fn what_it_prints_leads_to_it() {
-    let served = run_well(["simulate", "--for", "300ms", "--seed", "5"]);
+fn what_it_prints_leads_to_it_from_this_machine_also_where_it_listens_everywhere() {
+    for listen in ["127.0.0.1", "0.0.0.0"] {
+        leads_there(&["simulate", "--for", "300ms", "--listen", listen]);
+    }
+}
+
+fn leads_there(args: &[&str]) {
+    let served = run_well(args);
     let printed = String::from_utf8(served.stdout).unwrap();
     for start in [
         "export LOCKSTEP_VENUES__BINANCE__URL=ws://127.0.0.1:",
@@ -84,6 +90,7 @@ fn what_cannot_be_imitated_is_wrong_use() {
         ("--dislocate", "XYZ-USD:binance:coinbase:5@1s+1s", "XYZ-USD"),
         ("--port", "binance_us=0", "is not served"),
         ("--skew", "binance=fast", "milliseconds"),
+        ("--listen", "everywhere", "invalid IP address"),
         ("--out", "a.capture", "--for"),
     ] {
         let mut args = vec!["simulate", option, value];

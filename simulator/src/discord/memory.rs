@@ -1,4 +1,4 @@
-//! What it was told: messages with their edits, and every request with its answer.
+//! What it was told: messages with their edits, and requests with their answers. Bounded: above [`MOST`] the older half goes.
 
 use std::time::Duration;
 
@@ -89,11 +89,23 @@ pub struct Request {
     pub body: Value,
 }
 
-/// Everything.
+/// So many messages, edits of one message and requests are kept; a stand-in may run for weeks.
+const MOST: usize = 20_000;
+
+/// Everything, as far as it is kept.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) requests: Vec<Request>,
     messages: Vec<(Message, bool)>,
+    ever: u64,
+}
+
+/// Adds one, and lets the older half go where there are too many.
+fn push<T>(kept: &mut Vec<T>, one: T) {
+    if kept.len() >= MOST {
+        kept.drain(..MOST / 2);
+    }
+    kept.push(one);
 }
 
 /// The first id; ids are as long as real ones.
@@ -101,15 +113,19 @@ const FIRST_ID: u64 = 1_100_000_000_000_000_100;
 
 impl Memory {
     pub(super) fn keep(&mut self, at: Duration, body: Value) -> Message {
-        let number = u64::try_from(self.messages.len()).unwrap_or(u64::MAX);
         let message = Message {
-            id: FIRST_ID.saturating_add(number).to_string(),
+            id: FIRST_ID.saturating_add(self.ever).to_string(),
             at,
             posted: body,
             edits: Vec::new(),
         };
-        self.messages.push((message.clone(), true));
+        self.ever += 1;
+        push(&mut self.messages, (message.clone(), true));
         message
+    }
+
+    pub(super) fn remember(&mut self, request: Request) {
+        push(&mut self.requests, request);
     }
 
     fn find(&mut self, id: &str) -> Option<&mut (Message, bool)> {
@@ -124,7 +140,7 @@ impl Memory {
 
     pub(super) fn edit(&mut self, at: Duration, id: &str, body: Value) -> Option<Message> {
         let (message, _) = self.find(id)?;
-        message.edits.push(Edit { at, body });
+        push(&mut message.edits, Edit { at, body });
         Some(message.clone())
     }
 
@@ -138,5 +154,21 @@ impl Memory {
             .filter(|(_, there)| *there)
             .map(|(message, _)| message.clone())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_and_ids_go_on() {
+        let mut memory = Memory::default();
+        let last = (0..=MOST).map(|_| memory.keep(Duration::ZERO, Value::Null));
+        let last = last.last().unwrap().id;
+        assert_eq!(memory.messages().len(), MOST / 2 + 1);
+        assert_eq!(last, (FIRST_ID + 20_000).to_string());
+        assert_eq!(memory.messages().last().unwrap().id, last);
+        assert!(memory.get(&FIRST_ID.to_string()).is_none());
     }
 }

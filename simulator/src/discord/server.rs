@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, RawQuery, State};
 use axum::http::{Response, StatusCode};
-use axum::routing::{patch, post};
+use axum::routing::{get, patch, post};
 use contract::time::{Clock, NS_PER_MS, NS_PER_S, SystemClock};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -17,7 +17,7 @@ use super::Fault;
 use super::form;
 use super::limit::{Limiter, Limits, Scope, Verdict};
 use super::listener::{Cuttable, Scissors};
-use super::memory::{Kind, Memory, Request};
+use super::memory::{Kind, Memory, Message, Request};
 
 /// The webhook's id.
 pub(super) const WEBHOOK: &str = "1100000000000000000";
@@ -83,6 +83,8 @@ pub(super) async fn serve(
 ) -> std::io::Result<()> {
     let listener = Cuttable(tokio::net::TcpListener::from_std(listener)?);
     let routes = Router::new()
+        .route("/messages", get(listed))
+        .route("/healthz", get(async || "ok\n"))
         .route("/api/webhooks/{webhook}/{token}", post(posted))
         .route("/api/v10/webhooks/{webhook}/{token}", post(posted))
         .route(
@@ -103,6 +105,17 @@ pub(super) async fn serve(
 
 type Way = (String, String);
 type WayToMessage = (String, String, String);
+
+/// What Discord shows on its screen. Meets neither limits nor faults, and is not remembered.
+async fn listed(State(shared): State<Arc<Shared>>) -> Response<Body> {
+    let messages = shared.memory().messages();
+    let objects: Vec<Value> = messages.iter().map(Message::object).collect();
+    let body = Value::from(objects).to_string();
+    let answer = Response::builder().header("content-type", "application/json");
+    answer
+        .body(body.into())
+        .expect("the status and the header are constants")
+}
 
 async fn posted(
     State(shared): State<Arc<Shared>>,
@@ -281,7 +294,7 @@ impl Ask {
         status: Option<u16>,
         message_id: Option<String>,
     ) {
-        shared.memory().requests.push(Request {
+        shared.memory().remember(Request {
             at,
             kind: self.kind,
             status,

@@ -78,6 +78,18 @@ fn a_message_is_posted_edited_read_and_deleted() {
     );
     assert_eq!(discord.messages()[0].body()["content"], "two");
     assert_eq!(
+        ask(&discord, "GET", "/healthz", &Value::Null)
+            .unwrap()
+            .status,
+        200
+    );
+    let listed = ask(&discord, "GET", "/messages", &Value::Null).unwrap();
+    assert_eq!(listed.status, 200);
+    assert_eq!(
+        (&listed.body[0]["id"], &listed.body[0]["content"]),
+        (&json!(id), &json!("two"))
+    );
+    assert_eq!(
         ask(&discord, "DELETE", &path, &Value::Null).unwrap().status,
         204
     );

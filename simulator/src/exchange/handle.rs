@@ -16,7 +16,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use tokio::task::JoinSet;
 
 use super::server::{self, Shared};
 use super::{Dialect, Engine, ExchangesSettings, Fault, ServerReport};
+use crate::address::reachable;
 use crate::error::SimulatorError;
 use crate::market::{Dislocation, DislocationTruth, RateMove};
 
@@ -48,7 +49,7 @@ pub struct Handle {
 }
 
 impl Exchanges {
-    /// Listens on 127.0.0.1 and lets the market run by `clock`, on the runtime that this is called on. With `tls` all
+    /// Listens where `settings` say and lets the market run by `clock`, on the runtime that this is called on. With `tls` all
     /// servers speak `wss`, else `ws`.
     ///
     /// # Errors
@@ -61,12 +62,13 @@ impl Exchanges {
         let mut listeners = Vec::new();
         let mut addresses = BTreeMap::new();
         for (dialect, server) in &settings.servers {
+            let address = SocketAddr::from((settings.listen, server.port));
             let fault = |source| SimulatorError::Listen {
                 dialect: dialect.name(),
-                port: server.port,
+                address,
                 source,
             };
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, server.port)).await;
+            let listener = TcpListener::bind(address).await;
             let listener = listener.map_err(fault)?;
             addresses.insert(*dialect, listener.local_addr().map_err(fault)?);
             listeners.push((*dialect, listener));
@@ -104,7 +106,7 @@ impl Exchanges {
         self.handle.clone()
     }
 
-    /// Where a dialect is spoken: `ws://127.0.0.1:PORT`; empty where nobody speaks it.
+    /// Where a dialect is spoken, for clients on this machine: `ws://127.0.0.1:PORT`; empty where nobody speaks it.
     #[must_use]
     pub fn url(&self, dialect: Dialect) -> String {
         self.handle.url(dialect)
@@ -127,13 +129,13 @@ impl Exchanges {
 }
 
 impl Handle {
-    /// Where a dialect is spoken: `ws://127.0.0.1:PORT`; empty where nobody speaks it.
+    /// Where a dialect is spoken, for clients on this machine: `ws://127.0.0.1:PORT`; empty where nobody speaks it.
     #[must_use]
     pub fn url(&self, dialect: Dialect) -> String {
         self.addresses
             .get(&dialect)
             .map_or_else(String::new, |address| {
-                format!("{}://{address}", self.scheme)
+                format!("{}://{}", self.scheme, reachable(*address))
             })
     }
 

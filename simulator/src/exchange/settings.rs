@@ -1,6 +1,7 @@
 //! What is served, where, and by which rules. Plain data.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::fault::Scheduled;
 use super::{Dialect, Fault};
@@ -10,7 +11,7 @@ use crate::market::{Dislocation, MarketSettings, Periodic, RateMove, Size, Venue
 /// One server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ServerSettings {
-    /// Port on 127.0.0.1; 0 takes any that is free.
+    /// Port at [`ExchangesSettings::listen`]; 0 takes any that is free.
     pub port: u16,
     /// How far this venue's clock is ahead of ours, milliseconds.
     pub skew_ms: i64,
@@ -59,6 +60,8 @@ pub struct ExchangesSettings {
     pub market: MarketSettings,
     /// Who serves it. A dialect whose book has no symbol serves an empty one.
     pub servers: BTreeMap<Dialect, ServerSettings>,
+    /// Where the servers listen; 127.0.0.1 unless told, so that nobody else finds them.
+    pub listen: IpAddr,
     /// By which rules.
     pub limits: Limits,
     /// What goes wrong by itself.
@@ -85,6 +88,7 @@ impl ExchangesSettings {
         Self {
             market,
             servers,
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             limits: Limits::default(),
             script: Vec::new(),
         }

@@ -2,10 +2,10 @@
 //! transaction had to be aborted.
 //!
 //! A failed transaction leaves the workers ahead of what is committed, so they are thrown away with it: the next attempt goes
-//! on from the last commit, as the next process would. A fenced run ends, unless nobody has taken over: then it was away for
-//! longer than its transaction could last, and comes back.
+//! on from the last commit, as the next process would. Whoever finds that another run has taken over meanwhile ends; a fenced
+//! run whom nobody has succeeded was away for longer than its transaction could last, and comes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,9 +29,9 @@ use crate::lines::Partition;
 use crate::spread::{Counters, Settings};
 use crate::tally::{SharedTally, Tallied};
 
-/// How long a fenced run waits for its successor to say so.
+/// How long a fenced run waits for its successor to say that it has taken over.
 const SUCCESSION: Duration = Duration::from_secs(2);
-/// The pause before another attempt.
+/// The pause before another attempt where a transaction has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How exactly-once goes about it.
@@ -107,35 +107,53 @@ impl Attempt<'_> {
             job,
         };
         let mut exactly = self.exactly.clone();
+        let mut predecessors = BTreeSet::new();
         loop {
-            let error = match self.once(&mut exactly, &identity) {
+            let error = match self.once(&mut exactly, &identity, &mut predecessors) {
                 Err(WindowingError::Kafka(KafkaError::Stopped(doing))) => {
-                    tracing::info!(
-                        doing,
-                        "stopped; what was not committed comes with the next start"
-                    );
-                    return Ok(self.tally.get().counters());
+                    return Ok(self.stopped(doing));
                 }
                 Err(WindowingError::Kafka(error)) => error,
                 other => return other,
             };
-            let again = match &error {
-                KafkaError::MustAbort { .. } => true,
-                KafkaError::Fenced { .. } => !self.has_successor(&identity),
-                _ => false,
+            let wait = match &error {
+                KafkaError::MustAbort { .. } => PAUSE,
+                KafkaError::Fenced { .. } => SUCCESSION,
+                _ => return Err(error.into()),
             };
-            if !again {
-                return Err(error.into());
+            self.pause(wait);
+            // Also a process that only finds its records too old may have been away for so long that it has a successor,
+            // from whom it must not take the work back.
+            let has_successor = self.has_successor(&identity, &predecessors);
+            if self.options.stop.load(Ordering::Acquire) {
+                return Ok(self.stopped("going on from the last commit"));
+            }
+            if has_successor {
+                return Err(match error {
+                    fenced @ KafkaError::Fenced { .. } => fenced,
+                    other => KafkaError::Fenced {
+                        id: identity.id,
+                        reason: other.to_string(),
+                    },
+                }
+                .into());
             }
             tracing::warn!(%error, "going on from the last commit");
             self.shared.delivered(|delivered| delivered.restarts += 1);
-            self.pause(PAUSE);
         }
     }
 
-    /// Whether another run has taken over any of our partitions; yes, if that cannot be found out.
-    fn has_successor(&self, identity: &Identity) -> bool {
-        self.pause(SUCCESSION);
+    fn stopped(&self, doing: &str) -> Counters {
+        tracing::info!(
+            doing,
+            "stopped; what was not committed comes with the next start"
+        );
+        self.tally.get().counters()
+    }
+
+    /// Whether a run has taken over any of our partitions that is not one whom we have taken over from: a start that failed
+    /// may not have left its own word yet. Yes, if that cannot be found out.
+    fn has_successor(&self, identity: &Identity, predecessors: &BTreeSet<String>) -> bool {
         let partitions = self.options.shard.partitions();
         let (group, topic) = (&identity.job, topic::TICKS.name);
         let stop = &self.options.stop;
@@ -143,8 +161,10 @@ impl Attempt<'_> {
             return true;
         };
         committed.values().any(|position| {
-            let note = Standing::read(position).map(|(_, note)| note.run == identity.run);
-            !note.unwrap_or(false)
+            let is_known = Standing::read(position).map(|(_, note)| {
+                note.run == identity.run || predecessors.contains(note.run.as_ref())
+            });
+            !is_known.unwrap_or(false)
         })
     }
 
@@ -160,6 +180,7 @@ impl Attempt<'_> {
         &self,
         exactly: &mut ExactlyOnce,
         identity: &Identity,
+        predecessors: &mut BTreeSet<String>,
     ) -> Result<Counters, WindowingError> {
         let started = Instant::now();
         self.settings.shape()?;
@@ -168,7 +189,14 @@ impl Attempt<'_> {
             producer,
             standings,
             mut restored,
-        } = recover(&settings, self.broker, self.options, exactly, identity)?;
+        } = recover(
+            &settings,
+            self.broker,
+            self.options,
+            exactly,
+            identity,
+            predecessors,
+        )?;
         // Where one attempt has begun anew, the next goes on from there.
         exactly.from_start = false;
         let (to_committer, queue) = bounded(QUEUE);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use contract::checkpoint::Gathering;
+use contract::checkpoint::{Gathering, PositionNote};
 use contract::topic;
 use kafka_io::{
     Broker, ConsumerOptions, Event, KafkaError, Position, Start, TransactionOptions,
@@ -51,13 +51,14 @@ enum Unusable {
     Late,
 }
 
-/// Everything before the first record.
+/// Everything before the first record. The runs that worked on the partitions until now are added to `predecessors`.
 pub(super) fn recover(
     settings: &Arc<Settings>,
     broker: &Broker,
     options: &JobOptions,
     exactly: &ExactlyOnce,
     identity: &Identity,
+    predecessors: &mut BTreeSet<String>,
 ) -> Result<Recovered, WindowingError> {
     let producer = |id: &str| {
         broker.transactional_producer(TransactionOptions {
@@ -82,6 +83,8 @@ pub(super) fn recover(
     if !others.is_empty() {
         committed = ours.committed(topic::TICKS.name, &partitions)?;
     }
+    let notes = committed.values().filter_map(note);
+    predecessors.extend(notes.map(|note| note.run.into_owned()));
     if exactly.from_start {
         committed.clear();
     }
@@ -109,13 +112,16 @@ pub(super) fn recover(
 
 /// Under which other ids positions were committed.
 fn others(committed: &BTreeMap<i32, Position>, identity: &Identity) -> BTreeSet<String> {
-    committed
-        .values()
-        // A note that cannot be read is told later, if it is needed.
-        .filter_map(|position| Standing::read(position).ok())
-        .map(|(_, note)| note.by.into_owned())
+    let notes = committed.values().filter_map(note);
+    notes
+        .map(|note| note.by.into_owned())
         .filter(|by| *by != identity.id)
         .collect()
+}
+
+/// The note of a position; one that cannot be read is told later, if it is needed.
+fn note(position: &Position) -> Option<PositionNote<'_>> {
+    Standing::read(position).ok().map(|(_, note)| note)
 }
 
 /// Where each partition stands, if `ticks` still has what is needed from there on.

@@ -132,6 +132,26 @@ impl Planes {
         self.band_sd[channel]
     }
 
+    /// How alike the phases of the living channels are, `|mean_i z_i / |z_i||` at each sample, the mean over samples.
+    pub(crate) fn synchrony(&self) -> f64 {
+        let living: Vec<usize> = (0..self.n_channels)
+            .filter(|&channel| self.alive[channel])
+            .collect();
+        let at = |t: usize| {
+            let (mut re, mut im) = (0.0, 0.0);
+            for channel in &living {
+                let place = channel * self.n_samples + t;
+                let (x, y) = (self.re[place], self.im[place]);
+                let scale = 1.0 / (x * x + y * y).sqrt().max(f64::MIN_POSITIVE);
+                re += x * scale;
+                im += y * scale;
+            }
+            (re * re + im * im).sqrt()
+        };
+        let total: f64 = (0..self.n_samples).map(at).sum();
+        total / float(living.len()) / float(self.n_samples)
+    }
+
     #[inline(always)]
     pub(crate) fn tile(&self, channel: usize, tile: usize) -> Tile<'_, f64> {
         let start = channel * self.n_samples + tile * TILE;

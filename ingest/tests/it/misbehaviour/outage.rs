@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ingest::core::BEGINNING;
 use simulator::exchange::{Dialect, Fault};
 use tokio::time::sleep;
 
@@ -18,16 +19,19 @@ fn assert_coinbase_undisturbed(ended: &Ended) {
     }
 }
 
+/// Whether this tells of an outage, and not of a beginning.
+fn is_out(line: &str) -> bool {
+    let out = [r#""status":"silent""#, r#""status":"down""#];
+    out.iter().any(|out| line.contains(out)) && !line.contains(BEGINNING)
+}
+
 /// Binance misbehaves until it is out, for a while longer, and then no more. Gives what the outage was called.
 async fn outage_by(fault: Fault) -> (String, Ended) {
     let world = World::soon_silent().await;
     let misbehaving = world.misbehaving(BINANCE, fault);
-    let out = |statuses: &str| {
-        statuses.contains(r#""status":"silent""#) || statuses.contains(r#""status":"down""#)
-    };
     world
         .until("an outage", |kept, _| {
-            kept.lines.iter().any(|line| out(line))
+            kept.lines.iter().any(|line| is_out(line))
         })
         .await;
     // The other venue goes on, and so do its windows.
@@ -72,9 +76,7 @@ async fn one_stalled_connection_is_replaced_while_the_venue_is_well() {
     world.exchange.fault(BINANCE, Fault::Stall);
     world
         .until("an outage", |kept, _| {
-            kept.lines.iter().any(|line| {
-                line.contains(r#""status":"silent""#) || line.contains(r#""status":"down""#)
-            })
+            kept.lines.iter().any(|line| is_out(line))
         })
         .await;
     world.status("binance", "up").await;

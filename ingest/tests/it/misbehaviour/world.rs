@@ -10,7 +10,7 @@ use contract::dead_letter::DeadLetter;
 use contract::tick::{Record, VenueStatus, decode};
 use contract::time::SystemClock;
 use contract::venue::VenueHealth;
-use ingest::core::{Collect, Core, Sink};
+use ingest::core::{BEGINNING, Collect, Core, Sink};
 use ingest::error::IngestError;
 use ingest::gap::Gap;
 use ingest::live::{BackoffSettings, ConnectionReport, LiveReport, LiveSettings};
@@ -316,7 +316,7 @@ impl Ended {
             let Ok(Record::Status(status)) = decode(line.as_bytes()) else {
                 continue;
             };
-            if status.venue != venue {
+            if status.venue != venue || status.detail == BEGINNING {
                 continue;
             }
             match status.status {
@@ -412,13 +412,13 @@ fn quotes(lines: &[String], venue: &str) -> usize {
     lines.iter().filter(|line| line.starts_with(&start)).count()
 }
 
-/// Statuses as `up`, `silent: reason`; of all venues where `wanted` is empty.
+/// Statuses as `up`, `silent: reason`, but for the one with which a run begins; of all venues where `wanted` is empty.
 fn statuses(lines: &[String], wanted: &str) -> Vec<String> {
     let told = lines.iter().filter_map(|line| {
         let Ok(Record::Status(status)) = decode(line.as_bytes()) else {
             return None;
         };
-        let is_wanted = wanted.is_empty() || wanted == status.venue;
+        let is_wanted = (wanted.is_empty() || wanted == status.venue) && status.detail != BEGINNING;
         is_wanted.then(|| match status.status {
             VenueStatus::Up => "up".to_owned(),
             VenueStatus::Silent => format!("silent: {}", status.detail),

@@ -1,5 +1,6 @@
 //! What `simulate` takes.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ pub(crate) struct SimulateArgs {
     /// Listens there instead of on any free port; VENUE may be `discord`.
     #[arg(long, value_name = "VENUE=PORT")]
     pub(crate) port: Vec<Port>,
+    /// Listens at this address of this machine instead of 127.0.0.1; 0.0.0.0 is all of them. Whoever reaches it is served.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), conflicts_with = "out")]
+    pub(crate) listen: IpAddr,
     /// Lets a venue's clock be ahead of ours, milliseconds.
     #[arg(long, value_name = "VENUE=MS")]
     pub(crate) skew: Vec<Skew>,

@@ -5,24 +5,13 @@ use std::time::{Duration, Instant};
 use contract::topic;
 use kafka_io::{Broker, ProducerOptions, Record};
 
+use crate::fixture::{Chance, pause};
+
 /// A second of event time goes by in so much of ours.
 const SECOND: Duration = Duration::from_millis(40);
 const NS: u64 = 1_000_000_000;
 const VENUES: [&str; 3] = ["binance", "coinbase", "kraken"];
 const PAIRS: u64 = 24;
-
-/// Splitmix64: the same numbers for the same seed, and no dependency.
-pub(super) struct Chance(pub(super) u64);
-
-impl Chance {
-    pub(super) fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
-    }
-}
 
 /// Where a line goes.
 enum To {
@@ -69,7 +58,7 @@ impl Log {
                     producer.send(record).unwrap();
                 }
             }
-            super::pause((SECOND * n).saturating_sub(started.elapsed()));
+            pause((SECOND * n).saturating_sub(started.elapsed()));
         }
         producer.flush(super::PATIENCE).unwrap();
     }

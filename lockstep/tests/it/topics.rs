@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::checkpoint;
@@ -13,14 +13,15 @@ use kafka_io::{
 };
 use serde_json::Value;
 
-use super::PATIENCE;
+/// Only a hang reaches it.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The broker that the environment names.
 #[expect(
     clippy::disallowed_methods,
     reason = "where a test broker is, is no setting of the product"
 )]
-pub(super) fn cluster() -> Option<Broker> {
+pub(crate) fn cluster() -> Option<Broker> {
     match std::env::var("TEST_KAFKA_BROKERS") {
         Ok(brokers) if !brokers.is_empty() => Some(Broker::Cluster(KafkaSettings::new(brokers))),
         _ => {
@@ -35,56 +36,53 @@ pub(super) fn cluster() -> Option<Broker> {
 }
 
 /// On a broker that shows what was aborted the tests here would prove nothing.
-pub(super) fn prove_isolation(broker: &Broker) {
-    static PROOF: Once = Once::new();
-    PROOF.call_once(|| {
-        let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
-        let name = format!("lockstep-test-{chance:016x}");
-        broker
-            .ensure_topics(&[TopicSpec::new(&name, 1)], PATIENCE)
+pub(crate) fn prove_isolation(broker: &Broker) {
+    let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+    let name = format!("lockstep-test-{chance:016x}");
+    broker
+        .ensure_topics(&[TopicSpec::new(&name, 1)], PATIENCE)
+        .unwrap();
+    let options = TransactionOptions {
+        name: "test".to_owned(),
+        id: name.clone(),
+        group: name.clone(),
+        timeout: Duration::from_secs(10),
+        stop: Arc::default(),
+    };
+    let mut producer = broker.transactional_producer(options).unwrap();
+    for (value, is_kept) in [("aborted", false), ("kept", true), ("aborted too", false)] {
+        producer.begin().unwrap();
+        producer
+            .send(Record::new(&name, 0, b"key", value.as_bytes()))
             .unwrap();
-        let options = TransactionOptions {
-            name: "test".to_owned(),
-            id: name.clone(),
-            group: name.clone(),
-            timeout: Duration::from_secs(10),
-            stop: Arc::default(),
-        };
-        let mut producer = broker.transactional_producer(options).unwrap();
-        for (value, is_kept) in [("aborted", false), ("kept", true), ("aborted too", false)] {
-            producer.begin().unwrap();
-            producer
-                .send(Record::new(&name, 0, b"key", value.as_bytes()))
-                .unwrap();
-            producer.deliver().unwrap();
-            if is_kept {
-                producer.commit(&[])
-            } else {
-                producer.abort()
-            }
-            .unwrap();
+        producer.deliver().unwrap();
+        if is_kept {
+            producer.commit(&[])
+        } else {
+            producer.abort()
         }
-        let topic = Topic {
-            name: "",
-            key: "",
-            holds: "",
-            partitions: 1,
-            kept: topic::Retention::Compacted,
-        };
-        let mut values = Vec::new();
-        read(broker, &name, &topic, &BTreeMap::from([(0, 0)]), |batch| {
-            values.extend(
-                batch
-                    .messages()
-                    .map(|message| message.value.unwrap().to_vec()),
-            );
-        });
-        assert_eq!(
-            values,
-            [b"kept".to_vec()],
-            "this broker isolates no transaction"
+        .unwrap();
+    }
+    let topic = Topic {
+        name: "",
+        key: "",
+        holds: "",
+        partitions: 1,
+        kept: topic::Retention::Compacted,
+    };
+    let mut values = Vec::new();
+    read(broker, &name, &topic, &BTreeMap::from([(0, 0)]), |batch| {
+        values.extend(
+            batch
+                .messages()
+                .map(|message| message.value.unwrap().to_vec()),
         );
     });
+    assert_eq!(
+        values,
+        [b"kept".to_vec()],
+        "this broker isolates no transaction"
+    );
 }
 
 fn read(
@@ -115,15 +113,15 @@ fn read(
 type Lines = BTreeMap<i32, Vec<Vec<u8>>>;
 
 /// Values by partition of `ticks`.
-pub(super) struct Found {
-    pub(super) ticks: Lines,
-    pub(super) spreads: Lines,
-    pub(super) late: Lines,
-    pub(super) dead: Lines,
+pub(crate) struct Found {
+    pub(crate) ticks: Lines,
+    pub(crate) spreads: Lines,
+    pub(crate) late: Lines,
+    pub(crate) dead: Lines,
 }
 
 /// Where each topic ended when a test began.
-pub(super) struct Topics {
+pub(crate) struct Topics {
     from: BTreeMap<&'static str, BTreeMap<i32, i64>>,
     after_ns: u64,
 }
@@ -136,7 +134,7 @@ const READ: [Topic; 4] = [
 ];
 
 impl Topics {
-    pub(super) fn new(broker: &Broker) -> Self {
+    pub(crate) fn new(broker: &Broker) -> Self {
         let specs: Vec<TopicSpec> = topic::ALL.iter().map(TopicSpec::from).collect();
         broker.ensure_topics(&specs, PATIENCE).unwrap();
         let ends = |topic: &Topic| {
@@ -163,11 +161,11 @@ impl Topics {
     }
 
     /// Later than all that others have written to `ticks`.
-    pub(super) fn after_ns(&self) -> u64 {
+    pub(crate) fn after_ns(&self) -> u64 {
         self.after_ns
     }
 
-    pub(super) fn at_the_beginning(&self) -> Self {
+    pub(crate) fn at_the_beginning(&self) -> Self {
         let zero = |(&name, ends): (&&'static str, &BTreeMap<i32, i64>)| {
             (name, ends.keys().map(|&partition| (partition, 0)).collect())
         };
@@ -178,7 +176,7 @@ impl Topics {
     }
 
     /// What is committed by now.
-    pub(super) fn read(&self, broker: &Broker) -> Found {
+    pub(crate) fn read(&self, broker: &Broker) -> Found {
         let empty: Lines = (0..topic::TICKS.partitions)
             .map(|partition| (partition, Vec::new()))
             .collect();
@@ -221,7 +219,7 @@ impl Topics {
     }
 
     /// Commits positions of a job whose checkpoints have no last part.
-    pub(super) fn break_checkpoints(&self, broker: &Broker, job: &str, next: &BTreeMap<i32, i64>) {
+    pub(crate) fn break_checkpoints(&self, broker: &Broker, job: &str, next: &BTreeMap<i32, i64>) {
         let topic = topic::CHECKPOINTS;
         let at = broker.end_offsets(topic.name, PATIENCE).unwrap()[&0];
         let producer = broker.producer(ProducerOptions::new("test")).unwrap();

@@ -1,0 +1,19 @@
+//! A session as it comes, window by window.
+//!
+//! ```text
+//! blocks of samples -> stretches -> buffers (window and guards) -> window -> state
+//!                                                                   |  ^
+//!                                                   its surrogates  v  |  those of the windows before
+//!                                                                  rolling null
+//! ```
+//!
+//! - [`window`]: what a window says, a pure function of its own buffer.
+//! - [`stretch`]: the windows of a gap-free stretch, on the window machine of `windowing`.
+//! - [`session`]: sessions as their blocks come, and which stretch a block belongs to.
+//!
+//! The offline analysis of a file goes the same way where it is asked for windows of buffers, so that a stream and a file give
+//! the same bits. Absent: sockets, brokers, clocks, and who stored the blocks.
+
+pub mod session;
+pub mod stretch;
+pub mod window;
