@@ -101,6 +101,16 @@ impl Batch {
             .collect()
     }
 
+    /// How many records of each partition it holds.
+    pub(crate) fn counts(&self) -> BTreeMap<(Arc<str>, i32), u64> {
+        let mut counts = BTreeMap::new();
+        for entry in &self.entries {
+            let of = (Arc::clone(&entry.topic), entry.partition);
+            *counts.entry(of).or_default() += 1;
+        }
+        counts
+    }
+
     /// For each partition in it, when the last of its records was written that says so, in milliseconds since 1970.
     pub(crate) fn newest_ms(&self) -> BTreeMap<(Arc<str>, i32), i64> {
         // Records of a partition mostly follow each other: the map is looked into where they change.
@@ -166,7 +176,24 @@ mod tests {
         assert_eq!(out[1].value, None, "a deletion is not an empty record");
         assert_eq!(out[1].headers, headers);
         assert_eq!(out[2].value, Some(b"".as_slice()));
-        assert_eq!(batch.next_offsets(), BTreeMap::from([((topic, 2), 11)]));
-        assert_eq!((batch.len(), batch.byte_len()), (3, 24));
+        assert_eq!(
+            batch.next_offsets(),
+            BTreeMap::from([((Arc::clone(&topic), 2), 11)])
+        );
+        let other = Message {
+            partition: 3,
+            timestamp_ms: Some(8),
+            ..message(1, None)
+        };
+        batch.push(&topic, other, Vec::new());
+        let later = Message {
+            timestamp_ms: Some(6),
+            ..message(11, None)
+        };
+        batch.push(&topic, later, Vec::new());
+        let newest = [((Arc::clone(&topic), 2), 6), ((topic, 3), 8)];
+        assert_eq!(batch.newest_ms(), BTreeMap::from(newest));
+        assert_eq!(batch.counts().into_values().collect::<Vec<_>>(), [4, 1]);
+        assert_eq!((batch.len(), batch.byte_len()), (5, 38));
     }
 }

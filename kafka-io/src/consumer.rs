@@ -82,7 +82,8 @@ pub struct Lag {
     pub topic: String,
     /// Partition.
     pub partition: i32,
-    /// Records not handed over yet, by statistics up to a second old; none before the first of them.
+    /// Records not handed over yet, by statistics up to a second old; none before the first of them. While the channel is
+    /// full, at least as many as wait in hand.
     pub records: Option<u64>,
     /// When the newest record that was handed over was written, milliseconds since 1970; none where none was, or where the
     /// broker does not say.
@@ -136,6 +137,8 @@ struct Shared {
     positions: Mutex<BTreeMap<(String, i32), i64>>,
     /// When the newest record handed over of each partition was written.
     newest_ms: Mutex<BTreeMap<(Arc<str>, i32), i64>>,
+    /// Records of the batch that waits because the channel is full.
+    held: Mutex<BTreeMap<(Arc<str>, i32), u64>>,
     batches: AtomicU64,
     records: AtomicU64,
     bytes: AtomicU64,
@@ -146,6 +149,10 @@ struct Shared {
 impl Shared {
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<(Arc<str>, i32), u64>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn newest_ms(&self) -> MutexGuard<'_, BTreeMap<(Arc<str>, i32), i64>> {
@@ -191,6 +198,7 @@ impl Consumer {
             changed: Condvar::new(),
             positions: Mutex::default(),
             newest_ms: Mutex::default(),
+            held: Mutex::default(),
             batches: AtomicU64::new(0),
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -357,16 +365,17 @@ impl Consumer {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let newest_ms = self.shared.newest_ms().clone();
+        let held = self.shared.held().clone();
         let lag = |((topic, partition), next): ((String, i32), i64)| {
             let seen = watch
                 .as_ref()
                 .and_then(|watch| watch.seen(&topic, partition).1);
             let end = seen.map(|seen| seen.end).filter(|end| *end >= 0);
+            let of = (Arc::from(topic.as_str()), partition);
+            let known = end.map(|end| u64::try_from(end - next).unwrap_or(0));
             Lag {
-                records: end.map(|end| u64::try_from(end - next).unwrap_or(0)),
-                newest_ms: newest_ms
-                    .get(&(Arc::from(topic.as_str()), partition))
-                    .copied(),
+                records: known.max(held.get(&of).copied()),
+                newest_ms: newest_ms.get(&of).copied(),
                 topic,
                 partition,
             }

@@ -335,10 +335,16 @@ impl Reader {
             Err(TrySendError::Disconnected(_)) => false,
             Err(TrySendError::Full(event)) => {
                 self.shared.full_waits.fetch_add(1, Ordering::AcqRel);
-                select! {
+                // Statistics come by polling, and there is none now: what waits is told all the same.
+                if let Event::Batch(batch) = &event {
+                    *self.shared.held() = batch.counts();
+                }
+                let sent = select! {
                     send(self.ends.events, event) -> sent => sent.is_ok(),
                     recv(self.ends.quit) -> _ => false,
-                }
+                };
+                self.shared.held().clear();
+                sent
             }
         };
         if sent {

@@ -276,3 +276,44 @@ fn a_reader_may_begin_so_many_records_before_the_end() {
         "as far back as there is anything"
     );
 }
+
+#[test]
+fn lag_is_told_by_partition_with_the_age_of_what_was_read() {
+    const N: usize = 15_000;
+    let (_embedded, broker) = embedded(2);
+    let writer = producer(&broker);
+    send(&writer, 0, "alone");
+    for n in 0..N {
+        send(&writer, 1, &format!("{n}"));
+    }
+    writer.flush(PATIENCE).unwrap();
+    let reader = consumer(&broker, 2, Start::Beginning);
+    // Nobody takes anything, so the reader stops when its channel is full.
+    let lag_of = |partition| {
+        reader
+            .lags()
+            .into_iter()
+            .find(|lag| lag.partition == partition)
+    };
+    eventually("records wait", || {
+        let behind = lag_of(1).is_some_and(|lag| lag.records.is_some_and(|records| records > 0));
+        behind && reader.counts().full_waits > 0
+    });
+    let behind = lag_of(1).unwrap();
+    let newest_ms = behind.newest_ms.unwrap();
+    assert_eq!(behind.behind_ms(newest_ms + 1_500), Some(1_500));
+    assert_eq!(
+        behind.behind_ms(newest_ms - 1),
+        Some(0),
+        "clocks may differ"
+    );
+    assert_eq!(collect(&reader, N + 1).n, N + 1);
+    eventually("all is read", || reader.lag() == Some(0));
+    let lags = reader.lags();
+    assert_eq!(lags.len(), 2);
+    assert!(lags.iter().all(|lag| lag.newest_ms.is_some()), "{lags:?}");
+    assert!(
+        lags.iter().all(|lag| lag.behind_ms(i64::MAX) == Some(0)),
+        "{lags:?}"
+    );
+}

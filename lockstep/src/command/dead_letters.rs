@@ -62,7 +62,7 @@ struct FilterArgs {
     /// Only of this source: a topic, or `frames/VENUE`.
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
-    /// Only what this stage refused: ingest, window, alert.
+    /// Only what this stage refused: ingest, windowing, alert.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
     /// Only where the reason holds this text, in whatever case.

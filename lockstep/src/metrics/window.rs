@@ -116,10 +116,11 @@ impl Stage for WindowStage {
         }
         let still = self.reading.at(reading.records, now);
         let lag = self.handle.lag().unwrap_or(0);
-        if lag > 0 && still >= STILL {
+        // A worker that hangs holds up the reading, and with it the news of what waits at the broker.
+        if (lag > 0 || reading.waiting_batches > 0) && still >= STILL {
+            let still_s = still.as_secs();
             return Some(format!(
-                "no record is read for {} s, and {lag} wait",
-                still.as_secs()
+                "nothing is read for {still_s} s though records wait"
             ));
         }
         let uncommitted = self.committing.at(self.handle.delivered().commits, now);

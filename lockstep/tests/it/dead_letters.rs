@@ -37,7 +37,7 @@ fn world() -> World {
     let world = World::embedded();
     write(
         &world,
-        letter("ticks", "window", "version 2 is not 1", TICK.as_bytes()),
+        letter("ticks", "windowing", "version 2 is not 1", TICK.as_bytes()),
     );
     write(
         &world,
@@ -54,15 +54,15 @@ fn world() -> World {
     );
     write(
         &world,
-        letter("ticks", "window", "too long", &vec![b'x'; 900_001]),
+        letter("ticks", "windowing", "too long", &vec![b'x'; 900_001]),
     );
     world
 }
 
 impl World {
     fn letters(&self, args: &[&str]) -> std::process::Output {
-        let args = ["dead-letters"].into_iter().chain(args.iter().copied());
-        run(args.chain(["--broker", self.broker.address()]))
+        let at = ["dead-letters", "--broker", self.broker.address()];
+        run(at.into_iter().chain(args.iter().copied()))
     }
 
     fn offsets(&self, args: &[&str]) -> Vec<i64> {
@@ -179,7 +179,7 @@ fn a_letter_is_sent_again_once_and_only_when_that_is_confirmed() {
 
 #[test]
 fn on_a_real_kafka_record_and_mark_are_one_transaction() {
-    let Some(broker) = real_kafka() else {
+    let Some((broker, _turn)) = real_kafka() else {
         return;
     };
     let world = World::of(broker);

@@ -29,11 +29,12 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(3);
 
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A broker that isolates transactions, for other tests.
-pub(crate) fn real_kafka() -> Option<Broker> {
+/// A broker that isolates transactions, for other tests; they have its topics for themselves while they hold the turn.
+pub(crate) fn real_kafka() -> Option<(Broker, MutexGuard<'static, ()>)> {
     let broker = cluster()?;
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     prove_isolation(&broker);
-    Some(broker)
+    Some((broker, turn))
 }
 
 /// Tests with brokers and many processes come one after the other.

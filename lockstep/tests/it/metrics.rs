@@ -8,9 +8,12 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use kafka_io::Broker;
 use serde_json::Value;
+use simulator::discord::{Discord, Fault, Limits};
 
 use crate::fixture::{Room, command, run, run_well, stderr};
+use crate::world::World;
 
 /// Only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -39,12 +42,18 @@ fn pause() {
 impl Stage {
     /// Starts one that says in its log where it serves.
     fn start(args: &[&str]) -> Self {
+        Self::start_with(args, &[])
+    }
+
+    /// The same with settings from the environment.
+    fn start_with(args: &[&str], settings: &[(&str, &str)]) -> Self {
         let room = Room::new();
         let log = File::create(room.path("log")).unwrap();
         let mut child = command()
             .args(args)
             .args(["--metrics", "127.0.0.1:0"])
             .env("LOCKSTEP_LOG", "info")
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::from(log))
             .spawn()
@@ -81,6 +90,22 @@ impl Stage {
 
     fn get(&self, path: &str) -> (String, String) {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"))
+    }
+
+    /// Waits until health is as it should be; gives its words.
+    fn health(&self, status: &str, words: &str) -> String {
+        let since = Instant::now();
+        loop {
+            let (head, body) = self.get("/healthz");
+            if head.starts_with(&format!("HTTP/1.1 {status}")) && body.contains(words) {
+                return body;
+            }
+            assert!(
+                since.elapsed() < PATIENCE,
+                "not {status} with `{words}`: {head}\n{body}"
+            );
+            pause();
+        }
     }
 
     fn page(&self) -> Page {
@@ -393,4 +418,73 @@ fn a_stage_that_waits_for_its_broker_says_so_whatever_else_is_asked() {
         .collect();
     assert!(stage.get("/metrics").0.starts_with("HTTP/1.1 200"));
     drop(idle);
+}
+
+#[test]
+fn a_broker_that_goes_away_and_comes_back_is_seen_by_health() {
+    let world = World::embedded();
+    let Broker::Embedded(embedded) = &world.broker else {
+        panic!("an embedded broker was asked for");
+    };
+    let at = ["--broker", world.broker.address()];
+    let stages = [
+        Stage::start(&[&["window", "--delivery", "at-least-once"], &at[..]].concat()),
+        Stage::start(&[&["alert"], &at[..]].concat()),
+    ];
+    for stage in &stages {
+        stage.health("200", "ok");
+    }
+    kafka_io::testing::broker_down(embedded).unwrap();
+    for stage in &stages {
+        stage.health("503", "no broker is reached");
+    }
+    kafka_io::testing::broker_up(embedded).unwrap();
+    for stage in &stages {
+        stage.health("200", "ok");
+        assert!(
+            stage
+                .page()
+                .samples
+                .contains_key("lockstep_consumer_lag_records")
+        );
+    }
+}
+
+#[test]
+fn ingest_without_any_venue_says_which_and_why() {
+    let world = World::embedded();
+    let stage = Stage::start_with(
+        &[
+            "ingest",
+            "--broker",
+            world.broker.address(),
+            "--venue",
+            "binance",
+        ],
+        &[("LOCKSTEP_VENUES__BINANCE__URL", "ws://127.0.0.1:1")],
+    );
+    let said = stage.health("503", "binance is down");
+    assert!(said.starts_with("ingest: no venue is up: "), "{said}");
+    assert!(said.contains("refused"), "the reason is told: {said}");
+}
+
+#[test]
+fn an_alerter_whose_webhook_is_refused_says_so() {
+    let world = World::embedded();
+    let discord = Discord::start(Limits::default()).unwrap();
+    discord.always(Some(Fault::Status(404)));
+    let stage = Stage::start_with(
+        &[
+            "alert",
+            "--broker",
+            world.broker.address(),
+            "--start",
+            "beginning",
+        ],
+        &[("LOCKSTEP_ALERTER__WEBHOOK_URL", &discord.url())],
+    );
+    stage.health("200", "ok");
+    let window = r#"{"v":1,"pair":"BTC-USD","start_ms":1723161254000,"end_ms":1723161255000,"quality":"ok","late":0,"legs":[],"routes":[{"buy":"binance","sell":"coinbase","quality":"ok","end":{"gross_bps":90.0,"net_bps":20.0},"best":{"gross_bps":90.0,"net_bps":20.0,"size":null,"at_ns":1723161254000000000},"positive_ns":1}]}"#;
+    world.send_keyed(&contract::topic::SPREADS, "BTC-USD", window);
+    stage.health("503", "alert: Discord refuses the webhook");
 }

@@ -79,7 +79,7 @@ fn windowing_passes_over_an_added_field_and_keeps_a_new_major_version() {
     let letters = world.until(&topic::DEAD_LETTERS, &mut stage, |all| !all.is_empty());
     assert_eq!(letters.len(), 1);
     assert!(
-        is_letter_of(&letters[0], "window", "ticks", &unknown),
+        is_letter_of(&letters[0], "windowing", "ticks", &unknown),
         "{letters:?}"
     );
     assert_eq!(

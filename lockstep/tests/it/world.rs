@@ -32,6 +32,10 @@ impl Kept {
     }
 }
 
+fn specs() -> Vec<TopicSpec> {
+    contract::topic::ALL.iter().map(TopicSpec::from).collect()
+}
+
 /// A broker and a way to write to it.
 pub(crate) struct World {
     pub(crate) broker: Broker,
@@ -41,11 +45,12 @@ pub(crate) struct World {
 impl World {
     /// Over a broker inside this process.
     pub(crate) fn embedded() -> Self {
-        let specs: Vec<TopicSpec> = contract::topic::ALL.iter().map(TopicSpec::from).collect();
-        Self::of(Broker::Embedded(EmbeddedBroker::start(&specs).unwrap()))
+        Self::of(Broker::Embedded(EmbeddedBroker::start(&specs()).unwrap()))
     }
 
+    /// Over another, with its topics.
     pub(crate) fn of(broker: Broker) -> Self {
+        broker.ensure_topics(&specs(), PATIENCE).unwrap();
         let producer = broker.producer(ProducerOptions::new("test")).unwrap();
         Self { broker, producer }
     }

@@ -42,15 +42,16 @@ pub(super) fn run(args: &ResendArgs, config: &Config, topic: &read::Topic<'_>) -
         true => Some(Way::open(config, topic)?),
         false => None,
     };
-    let filter = if args.all {
-        args.filter.filter()
+    let filter = args.filter.filter();
+    // Letters that are named must stand there, whatever the filter says.
+    let listed = if args.all {
+        filter.clone()
     } else {
         Filter::default()
     };
     let asked: BTreeSet<i64> = args.offsets.iter().copied().collect();
-    let is_meant =
-        |row: &Row| (args.all || asked.contains(&row.at)) && args.filter.filter().lets_through(row);
-    let found = topic.rows(&filter, usize::MAX)?;
+    let is_meant = |row: &Row| (args.all || asked.contains(&row.at)) && filter.lets_through(row);
+    let found = topic.rows(&listed, usize::MAX)?;
     let standing: BTreeSet<i64> = found.rows.iter().map(|row| row.at).collect();
     if let Some(offset) = asked.iter().find(|offset| !standing.contains(*offset)) {
         return Err(absent(*offset));
@@ -89,9 +90,15 @@ pub(super) fn run(args: &ResendArgs, config: &Config, topic: &read::Topic<'_>) -
         way.send(record.headers(&headers), marked, bytes.len())
     });
     let finished = way.map_or(Ok(()), |way| way.finish(result.is_ok()));
-    result?;
-    finished?;
-    done.tell(args)
+    if topic.stop.is_interrupted() {
+        return Err(Failure::Interrupted);
+    }
+    match result.and(finished) {
+        Err(Failure::Failed(error)) => Err(Failure::Failed(error.context(
+            "not all were sent again; those that were are marked, so the same command sends the rest",
+        ))),
+        other => other.and_then(|()| done.tell(args)),
+    }
 }
 
 /// What became of the letters.
