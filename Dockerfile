@@ -16,9 +16,11 @@ ARG PROFILE=release
 ENV CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_DEV_DEBUG=false CARGO_INCREMENTAL=0
 WORKDIR /src
 COPY . .
+# Cargo goes by the times of files, and all checkouts share this cache: what came last must count as newest.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --locked --package lockstep --features tls --profile "$PROFILE" \
+    find . -path ./target -prune -o -type f -exec touch {} + \
+ && cargo build --locked --package lockstep --features tls --profile "$PROFILE" \
  && case $PROFILE in dev) folder=debug ;; *) folder=$PROFILE ;; esac \
  && cp "target/$folder/lockstep" /lockstep \
  && strip --strip-debug /lockstep
