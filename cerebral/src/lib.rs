@@ -2,10 +2,10 @@
 //!
 //! Arrays are `(n_channels, n_samples)`: microvolts in, radians and hertz out.
 //!
-//! Planned reading order: `source` (recordings, boards) -> `preprocess` (filters, artefacts) -> `phase` (analytic signal,
-//! frequencies) -> `connectivity` (PLI, wPLI and their kin) -> `surrogate` (what noise alone would give) -> `twin` (the
-//! Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) -> `report`. A
-//! module stands below once it is built. The streaming job will stand on the generic window operators of `windowing`.
+//! Reading order: `source` (recordings), `board` (packets of a headset) -> `preprocess` (filters, artefacts) -> `phase`
+//! (analytic signal, frequencies) -> `connectivity` (PLI, wPLI and their kin) -> `surrogate` (what noise alone would give) ->
+//! `twin` (the Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) ->
+//! `analyze` (all of it in steps) -> `report`. What the figures mean, and what they do not, stands in `docs/eeg.md`.
 
 pub mod analyze;
 pub mod board;
