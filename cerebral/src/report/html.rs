@@ -288,10 +288,7 @@ fn matrices(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
 }
 
 fn matrix_figure(measure: Measure, matrix: &Matrix, band: &BandResult, names: &[String]) -> Markup {
-    let refused = analysis
-        .verdict
-        .as_ref()
-        .is_some_and(|verdict| verdict.refused);
+    let refused = band.verdict.as_ref().is_some_and(|verdict| verdict.refused);
     let test = band.surrogates.as_ref().filter(|_| !refused);
     let mark = |i: usize, j: usize| {
         let Some(test) = test else {
