@@ -662,7 +662,7 @@ fn stimulation(analysis: &Analysis) -> Markup {
     html! {
         @if let Some(first) = analysis.what_if.as_ref().and_then(|all| all.first()) {
             (heading(analysis, StepId::Scan, "What if a node is stimulated?"))
-            @if let Some(caution) = text::no_coupling(analysis) { p.warn { (caution) } }
+            @if let Some(caution) = text::untrusted(analysis) { p.warn { (caution) } }
             figure.wide {
                 (bars("Effect of stimulating each node", "change of the order parameter r", &shown))
                 figcaption {
@@ -674,6 +674,7 @@ fn stimulation(analysis: &Analysis) -> Markup {
         }
         @if let Some(found) = &analysis.closed_loop {
             (heading(analysis, StepId::ClosedLoop, "Closed loop"))
+            @if let Some(caution) = text::untrusted(analysis) { p.warn { (caution) } }
             table {
                 tr { th { "objective" } td { (found.objective) } }
                 tr { th { "without stimulation, first guess, end" } td { (format!("{:.5}, {:.5}, {:.5}", found.baseline, found.start, found.end)) " (" (found.evaluations) " evaluations)" } }

@@ -62,12 +62,20 @@ pub(super) fn cautions(analysis: &Analysis, twin: &TwinInfo) -> Vec<String> {
     cautions
 }
 
-/// What to say of a stimulus where the twin has no coupling to claim.
-pub(super) fn no_coupling(analysis: &Analysis) -> Option<String> {
+/// What to say of a stimulus where the twin's coupling is not to be trusted, whatever step 1.5 says of the recording.
+pub(super) fn untrusted(analysis: &Analysis) -> Option<&'static str> {
     let twin = analysis.twin.as_ref()?;
-    twin.edges.is_empty().then(|| {
-        "no coupling of this twin is claimed: what a stimulus on one node does to the others rests on couplings that may be chance".to_owned()
-    })
+    if twin.edges.is_empty() {
+        Some(
+            "no coupling of this twin is claimed: what a stimulus on one node does to the others rests on couplings that may be chance",
+        )
+    } else if !twin.beats_baselines {
+        Some(
+            "the coupling of this twin does not beat its baselines on data it has not seen: what a stimulus on one node does to the others may be chance",
+        )
+    } else {
+        None
+    }
 }
 
 /// What a step found, some lines long, its title first. `measures`: whose matrices are printed.
@@ -648,6 +656,7 @@ fn what_if(analysis: &Analysis, most: usize) -> String {
         "{} {} {unit}{at} on one node of the twin, same noise with and without, {} seeds:",
         first.kind, first.amplitude_rad_s, first.seeds
     );
+    out.push_str(&caution(analysis));
     for one in all.iter().take(most) {
         let _ = writeln!(
             out,
@@ -678,7 +687,7 @@ fn closed_loop(analysis: &Analysis) -> String {
     let Some(found) = &analysis.closed_loop else {
         return String::new();
     };
-    format!(
+    let told = format!(
         "objective {}: start {:.5}, end {:.5}, without stimulation {:.5}; {} evaluations\nbest: {} with {:.2} rad/s, offset {:+.2} rad to the mean field; r {:.3} -> {:.3}\n",
         found.objective,
         found.start,
@@ -690,7 +699,12 @@ fn closed_loop(analysis: &Analysis) -> String {
         found.delta_rad,
         found.order.without,
         found.order.with
-    )
+    );
+    told + &caution(analysis)
+}
+
+fn caution(analysis: &Analysis) -> String {
+    untrusted(analysis).map_or_else(String::new, |caution| format!("caution: {caution}\n"))
 }
 
 /// A matrix as a table, or its strongest entries where it is too wide.
