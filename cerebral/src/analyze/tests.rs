@@ -212,7 +212,7 @@ fn every_field_of_the_json_is_there(json: &Value) {
                 "text" => value.is_string(),
                 "bool" => value.is_boolean(),
                 "list" => value.is_array(),
-                "object" => value.as_object().is_some_and(|object| !object.is_empty()),
+                "object" => value.is_object(),
                 "C" => is_row(value),
                 "CxC" => is_row(value) && value.as_array().unwrap().iter().all(is_row),
                 other => panic!("{other} is no kind"),
@@ -234,7 +234,7 @@ fn what_did_not_run_is_null_and_what_has_no_figure_too() {
     assert!(json["steps"][0]["label"].is_null());
     assert!(json["surrogates"]["wpli"]["pairs_p"][0][0].is_null());
     assert!(json["frequency_hz"]["median"][1].is_null());
-    assert!(json["analysis"]["guard_s"].is_null() && json["surrogates"]["warning"].is_string());
+    assert!(json["analysis"]["guard_s"].is_null() && json["surrogates"]["warning"].is_null());
 }
 
 #[test]
