@@ -249,7 +249,7 @@ fn what_cannot_be_calibrated_is_refused_with_its_reason() {
 }
 
 /// The value of a channel at a sample.
-type Course = Box<dyn Fn(usize, usize) -> f64>;
+type Course<'a> = Box<dyn Fn(usize, usize) -> f64 + 'a>;
 
 #[test]
 fn rubbish_gives_finite_figures() {
@@ -260,7 +260,7 @@ fn rubbish_gives_finite_figures() {
         (f64::from(u32::try_from((t * 7919 + i * 104_729) % 65_537).unwrap()) * 0.61).sin()
     };
     let sine = |hz: f64, t: usize| (TAU * hz * time(t)).sin();
-    let cases: [(&str, Course); 6] = [
+    let cases: [(&str, Course<'_>); 6] = [
         ("no oscillation", Box::new(noise)),
         (
             "sines without noise",
