@@ -89,7 +89,6 @@ fn all_steps(
             recording: recording_info(recording, &prepared, file, &manifest),
             manifest,
             steps: Vec::new(),
-            verdict: None,
             band: first.result(),
             further_bands: Vec::new(),
             twin: None,
@@ -177,7 +176,7 @@ impl Steps<'_> {
             Done::Yes => (Status::Done, None),
             Done::No(reason) => (Status::Skipped, Some(reason)),
         };
-        let verdict = self.so_far.verdict.as_ref().map(VerdictInfo::label);
+        let verdict = self.so_far.band.verdict.as_ref().map(VerdictInfo::label);
         self.so_far.steps.push(Step {
             id: step.number(),
             title: step.title(),
@@ -195,6 +194,10 @@ impl Steps<'_> {
         let fault = || Done::No(run.prepared.segment_fault.clone().unwrap_or_default());
         self.step(StepId::Inversion, |so_far, _| {
             so_far.band.frequency_hz = run.frequencies();
+            so_far.band.relative_power = run
+                .z
+                .as_ref()
+                .map(|_| run.relative_power(0..run.prepared.segment.len()));
             Ok(if so_far.band.frequency_hz.is_some() {
                 Done::Yes
             } else {
@@ -207,7 +210,7 @@ impl Steps<'_> {
             }
             let (surrogates, verdict) = run.surrogates(watch)?;
             so_far.band.surrogates = Some(surrogates);
-            so_far.verdict = Some(verdict);
+            so_far.band.verdict = Some(verdict);
             Ok(Done::Yes)
         })?;
         let network = RefCell::new(None);
@@ -250,8 +253,13 @@ impl Steps<'_> {
         let mut band = run.result();
         let until = self.options.until;
         band.frequency_hz = run.frequencies();
+        band.relative_power = run
+            .z
+            .as_ref()
+            .map(|_| run.relative_power(0..run.prepared.segment.len()));
         if run.z.is_some() && until >= StepId::Surrogates {
-            band.surrogates = Some(run.surrogates(self.watch)?.0);
+            let (surrogates, verdict) = run.surrogates(self.watch)?;
+            (band.surrogates, band.verdict) = (Some(surrogates), Some(verdict));
         }
         if until >= StepId::Pli
             && let Some(network) = run.network()?
@@ -266,6 +274,7 @@ impl Steps<'_> {
             band.windows_null = found.null;
         }
         self.so_far.further_bands.push(band);
+        self.watch.ended_band(&self.so_far);
         Ok(())
     }
 
@@ -320,7 +329,7 @@ impl Steps<'_> {
             let Ok(twin) = &twin else {
                 return Ok(without(&twin));
             };
-            let label = so_far.verdict.as_ref().map(VerdictInfo::label);
+            let label = so_far.band.verdict.as_ref().map(VerdictInfo::label);
             so_far.what_if = Some(vec![run.stimulate(twin, run.node(twin)?, label)?]);
             Ok(Done::Yes)
         })?;
@@ -328,7 +337,7 @@ impl Steps<'_> {
             let Ok(twin) = &twin else {
                 return Ok(without(&twin));
             };
-            let label = so_far.verdict.as_ref().map(VerdictInfo::label);
+            let label = so_far.band.verdict.as_ref().map(VerdictInfo::label);
             so_far.what_if = Some(run.scan(twin, label)?);
             Ok(Done::Yes)
         })?;
@@ -336,7 +345,7 @@ impl Steps<'_> {
             let (Ok(twin), Some(ranked)) = (&twin, &so_far.what_if) else {
                 return Ok(without(&twin));
             };
-            let label = so_far.verdict.as_ref().map(VerdictInfo::label);
+            let label = so_far.band.verdict.as_ref().map(VerdictInfo::label);
             so_far.closed_loop = Some(run.closed_loop(twin, ranked, label)?);
             Ok(Done::Yes)
         })

@@ -114,8 +114,8 @@ impl Calibration {
 /// [`TwinError::Range`] for samples that are not finite or settings out of range, [`TwinError::TooShort`],
 /// [`TwinError::DeadChannel`], [`TwinError::Shape`] below two channels.
 ///
-/// Source: state space and EM, key `shumway-em`; smoothing, key `rauch-rts`; standard errors by the scores' squares with
-/// Fisher's identity, key `louis-observed`; shrinkage, key `stephens-ash`. Checked on recordings made from known networks.
+/// Source: state space and EM, key `shumway-1982`; smoothing, key `rauch-1965`; standard errors by the scores' squares with
+/// Fisher's identity, key `louis-1982`; shrinkage, key `stephens-2017`. Checked on recordings made from known networks.
 pub fn calibrate(
     x: ArrayView2<'_, f64>,
     rate: SampleRate,

@@ -2,10 +2,11 @@
 //!
 //! Arrays are `(n_channels, n_samples)`: microvolts in, radians and hertz out.
 //!
-//! Reading order: `source` (recordings), `board` (bytes of a serial line) -> `preprocess` (filters, artefacts) -> `phase` (analytic
-//! signal, frequencies) -> `connectivity` (PLI, wPLI and their kin) -> `surrogate` (what noise alone would give) -> `twin` (the
-//! Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) -> `analyze` and `report`
-//! (all of it on a file); `stream` (windows of a session as it comes, on the window machine of `windowing`).
+//! Reading order: `source` (recordings), `board` (packets of a headset) -> `preprocess` (filters, artefacts) -> `phase`
+//! (analytic signal, frequencies) -> `connectivity` (PLI, wPLI and their kin) -> `surrogate` (what noise alone would give) ->
+//! `twin` (the Kuramoto network) -> `calibration` (its coupling from a recording) -> `control` (what-if, closed loop) ->
+//! `analyze` (all of it in steps) -> `report`; `stream` (windows of a session as it comes, on the window machine of `windowing`).
+//! What the figures mean, and what they do not, stands in `docs/eeg.md`.
 
 pub mod analyze;
 pub mod board;

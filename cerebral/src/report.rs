@@ -13,13 +13,13 @@ mod text;
 pub use self::csv::tables;
 pub use html::page;
 pub use npz::npz;
-pub use text::step_lines;
+pub use text::{band_lines, step_lines};
 
-use crate::analyze::{Analysis, Label};
+use crate::analyze::{BandResult, Label};
 
 /// What stands above and beside every figure after step 1.5: the verdict in one sentence.
-pub fn verdict_line(analysis: &Analysis) -> String {
-    match &analysis.verdict {
+pub fn verdict_line(band: &BandResult) -> String {
+    match &band.verdict {
         None => "Not tested: nothing here says whether it is more than chance.".to_owned(),
         Some(verdict) if verdict.refused => {
             "Test refused: the surrogates are not of these data. Take nothing here for coupling."

@@ -20,6 +20,7 @@ mod random;
 mod remap;
 mod statistics;
 
+pub(crate) use assess::is_off;
 pub use assess::{MeasureTest, Significance, Verdict};
 pub use chain::SurrogateTest;
 pub use kind::{Kind, Origin, Tested};

@@ -17,7 +17,7 @@ use crate::error::AnalysisError;
 use crate::phase::{Frequencies, frequencies};
 use crate::preprocess::{Epochs, Sos, cut};
 use crate::source::Marker;
-use crate::surrogate::{MeasureTest, Significance, SurrogateTest, Verdict};
+use crate::surrogate::{MeasureTest, Significance, SurrogateTest, Verdict, is_off};
 use crate::units::Band;
 
 /// Order of the band-pass.
@@ -119,8 +119,10 @@ impl<'a> BandRun<'a> {
                 epochs: self.epochs_info(),
             },
             frequency_hz: None,
+            relative_power: None,
             measures: std::collections::BTreeMap::new(),
             surrogates: None,
+            verdict: None,
             windows: None,
             windows_null: None,
         }
@@ -197,6 +199,9 @@ impl<'a> BandRun<'a> {
             refused: found.verdict == Verdict::Refused,
         };
         let mut warnings = found.warnings.clone();
+        if found.verdict == Verdict::Refused {
+            warnings.insert(1, self.off(&found.band_sd_ratio));
+        }
         let marked = self.prepared.marked_share();
         if marked > MUCH_MARKED {
             warnings.push(format!(
@@ -217,6 +222,16 @@ impl<'a> BandRun<'a> {
             wpli: self.test(wpli, found),
         };
         (info, verdict)
+    }
+
+    /// The channels whose surrogates are of something else.
+    fn off(&self, band_sd_ratio: &[f64]) -> String {
+        let of_good = self.prepared.good.iter().zip(band_sd_ratio);
+        let off: Vec<String> = of_good
+            .filter(|(_, ratio)| is_off(**ratio))
+            .map(|(place, ratio)| format!("{} ({ratio:.2})", self.prepared.channels[*place]))
+            .collect();
+        format!("which is so in {}", off.join(", "))
     }
 
     fn test(&self, test: &MeasureTest, found: &Significance) -> TestInfo {

@@ -83,6 +83,7 @@ impl BandRun<'_> {
             beats_baselines: held.score > held.uncoupled
                 && held.score > held.shuffled_mean + 2.0 * held.shuffled_sd,
             noise_rad_sqrt_s: prepared.list(&found.noise_rad_sqrt_s),
+            phase_sd_rad: prepared.list(&found.phase_sd_rad),
             amplitude_uv: prepared.list(&found.amplitude),
             order_parameter: None,
             metastability: None,

@@ -12,9 +12,15 @@ use super::result::{WindowInfo, WindowsNull};
 use crate::calibration::CouplingWindow;
 use crate::connectivity::{Measure, Windows, over_samples};
 use crate::number::float;
+use crate::phase::welch;
 use crate::preprocess::cut;
 use crate::surrogate::{Nulls, SurrogateTest};
+use crate::units::Band;
 
+/// What the band's power is a share of, hertz: above drift, below the mains.
+const WHOLE_HZ: (f64, f64) = (2.0, 40.0);
+/// Pieces of spectra, seconds.
+const PIECE_S: f64 = 2.0;
 /// New surrogates of each window.
 const SURROGATES: usize = 20;
 /// Windows whose surrogates make the null of one window of a buffer.
@@ -121,6 +127,19 @@ impl BandRun<'_> {
             .touched(&(start + samples.start..start + samples.end))
     }
 
+    /// Power in the band over that of 2 to 40 Hz of samples of the segment, one per channel; pieces of at most two seconds.
+    pub(super) fn relative_power(&self, samples: Range<usize>) -> Vec<f64> {
+        let (rate, band) = (self.prepared.rate, self.band);
+        let n_piece = rate.samples(PIECE_S).min(samples.len());
+        let low_hz = WHOLE_HZ.0.min(band.low_hz());
+        let whole = Band::new(low_hz, WHOLE_HZ.1.max(band.high_hz()));
+        let found = welch(cut(self.prepared.good_uv.view(), samples), n_piece, rate)
+            .and_then(|spectrum| Ok(spectrum.share(band, whole?)));
+        // Too few samples for a spectrum have none.
+        let of_good = found.unwrap_or_else(|_| vec![f64::NAN; self.prepared.good.len()]);
+        self.prepared.list(&of_good)
+    }
+
     fn without(&self, from: usize, reason: String) -> WindowInfo {
         WindowInfo {
             start_s: self.prepared.rate.seconds(from),
@@ -128,6 +147,7 @@ impl BandRun<'_> {
             wpli_mean: f64::NAN,
             r: f64::NAN,
             wpli_p: None,
+            relative_power: vec![f64::NAN; self.prepared.channels.len()],
             coupling_rad_s: None,
             reason: Some(reason),
         }
@@ -142,6 +162,7 @@ impl BandRun<'_> {
             wpli_mean: mean(Measure::Wpli),
             r: mean_of(&synchrony(z)),
             wpli_p: None,
+            relative_power: self.relative_power(from..from + z.ncols()),
             coupling_rad_s: None,
             reason: None,
         })

@@ -369,8 +369,8 @@ fn fault(recording: &Recording, segment: &Range<usize>) -> String {
     )
 }
 
-/// The longest piece of a stretch in which two channels are neither railed nor flat, without [`MARGIN_S`] at either end; none
-/// below [`LEAST_PIECE_S`].
+/// The longest piece of a stretch in which two channels are neither railed nor flat, without [`MARGIN_S`] where it ends so and
+/// not with the stretch; none below [`LEAST_PIECE_S`].
 fn longest_with_two(
     chosen: &Chosen,
     stretches: &[Range<usize>],
@@ -393,10 +393,17 @@ fn longest_with_two(
                 .collect()
         })
         .collect();
+    let margin = rate.samples(MARGIN_S);
+    let away = |piece: Range<usize>| {
+        let begins = stretches.iter().any(|whole| whole.start == piece.start);
+        let ends = stretches.iter().any(|whole| whole.end == piece.end);
+        let from = piece.start + if begins { 0 } else { margin };
+        from..piece.end.saturating_sub(if ends { 0 } else { margin })
+    };
     let mut longest = 0..0;
     for (at, one) in runs.iter().enumerate() {
         for other in &runs[at + 1..] {
-            let both = one.iter().flat_map(|run| within(other, run));
+            let both = one.iter().flat_map(|run| within(other, run)).map(away);
             longest = both.fold(longest, |longest, run| {
                 if run.len() > longest.len() {
                     run
@@ -406,9 +413,7 @@ fn longest_with_two(
             });
         }
     }
-    let margin = rate.samples(MARGIN_S);
-    let inner = longest.start + margin..longest.end.saturating_sub(margin);
-    (inner.end >= inner.start + rate.samples(LEAST_PIECE_S)).then_some(inner)
+    (longest.len() >= rate.samples(LEAST_PIECE_S)).then_some(longest)
 }
 
 /// The longest piece of the stretches without a mark.

@@ -32,7 +32,7 @@ impl Serialize for Matrix {
     }
 }
 
-/// Everything that an analysis found; what did not run is absent.
+/// Everything that an analysis found; what did not run is null, matrices and lists of it are empty.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Analysis {
     /// [`VERSION`].
@@ -41,25 +41,18 @@ pub struct Analysis {
     pub manifest: Manifest,
     /// The steps and how each ended.
     pub steps: Vec<Step>,
-    /// What step 1.5 says; it travels with every later step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<VerdictInfo>,
     /// The recording.
     pub recording: RecordingInfo,
     /// The first band.
     #[serde(flatten)]
     pub band: BandResult,
     /// Further bands, without a twin.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub further_bands: Vec<BandResult>,
     /// The calibrated network.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub twin: Option<TwinInfo>,
     /// Stimulation of single nodes, the strongest effect first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub what_if: Option<Vec<WhatIfInfo>>,
     /// The best closed loop.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_loop: Option<ClosedLoopInfo>,
     /// What to know before believing the figures.
     pub notes: Vec<String>,
@@ -154,19 +147,18 @@ pub struct BandResult {
     /// What the figures are about.
     pub analysis: AnalysisInfo,
     /// Observed frequencies, one per channel.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency_hz: Option<Frequencies>,
+    /// Power in the band over that of 2 to 40 Hz, one per channel: how much of a rhythm there is.
+    pub relative_power: Option<Vec<f64>>,
     /// Matrices by measure.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub measures: BTreeMap<Measure, Matrix>,
     /// The surrogate test.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub surrogates: Option<SurrogateInfo>,
+    /// What step 1.5 says; the first band's travels with every later step.
+    pub verdict: Option<VerdictInfo>,
     /// Figures over time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub windows: Option<Vec<WindowInfo>>,
     /// What windows give without coupling.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub windows_null: Option<WindowsNull>,
 }
 
@@ -305,6 +297,8 @@ pub struct WindowInfo {
     pub r: f64,
     /// Rank p of the mean wPLI among surrogates of this window and the nine before it; of buffered windows alone.
     pub wpli_p: Option<f64>,
+    /// Power in the band over that of 2 to 40 Hz, one per channel.
+    pub relative_power: Vec<f64>,
     /// The coupling then, rad/s, once step 5 has found one.
     pub coupling_rad_s: Option<Matrix>,
     /// Why there is no figure.
@@ -349,19 +343,17 @@ pub struct TwinInfo {
     pub beats_baselines: bool,
     /// Noise of the phases, rad/sqrt(s).
     pub noise_rad_sqrt_s: Vec<f64>,
+    /// Uncertainty of each phase at one instant, rad; above 1 the rhythm is not seen under its noise.
+    pub phase_sd_rad: Vec<f64>,
     /// Amplitude, microvolts.
     pub amplitude_uv: Vec<f64>,
     /// Synchrony over time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_parameter: Option<OrderInfo>,
     /// Standard deviation of synchrony over time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub metastability: Option<Pair>,
     /// Measured and simulated PLI and wPLI.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<AgreementInfo>,
     /// How close to synchrony.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub criticality: Option<CriticalityInfo>,
 }
 

@@ -87,7 +87,7 @@ fn noise_is_not_significant_from_step_1_5_to_the_last() {
     options.trials.seeds = 2;
     options.trials.measure_s = 2.0;
     let analysis = run(&recording(noise(3, 3_000, 11)), &options);
-    let verdict = analysis.verdict.as_ref().unwrap();
+    let verdict = analysis.band.verdict.as_ref().unwrap();
     assert!(!verdict.significant && verdict.p > 0.05, "{verdict:?}");
     for step in &analysis.steps {
         let expected = (step.step >= StepId::Surrogates).then_some(Label::NotSignificant);
@@ -132,210 +132,139 @@ fn noise_is_not_significant_from_step_1_5_to_the_last() {
     every_field_of_the_json_is_there(&json(&analysis));
 }
 
-/// What `--json` promises.
+/// What `--json` promises: a place (`[]`: every element of a list that has some) and what stands there. `C` is the number of
+/// channels; `?` allows null.
+const PROMISED: &str = "
+v number
+manifest.command text | manifest.version text | manifest.seed number | manifest.file_sha256 text | manifest.started text
+manifest.options object
+steps[].id text | steps[].title text | steps[].status text | steps[].label text?
+verdict.significant bool | verdict.measure text | verdict.p number | verdict.alpha number | verdict.disagreements list
+recording.file text | recording.sha256 text | recording.dialect text | recording.sample_rate_hz number
+recording.channels C | recording.n_samples number
+recording.quality.gaps[].row number | recording.quality.gaps[].missing number | recording.quality.restarts list
+recording.quality.inserted list | recording.quality.bad_rows[].row number | recording.quality.bad_rows[].reason text
+recording.quality.zero_rows number | recording.quality.repeated_rows number | recording.quality.mains_ratio C
+recording.quality.railed C | recording.quality.flat C | recording.quality.jitter_ms number?
+analysis.band_hz list | analysis.segment list | analysis.trim_s number | analysis.reference text | analysis.convention text
+analysis.n_eff number | analysis.window_s number | analysis.hop_s number | analysis.guard_s number? | analysis.filter text
+analysis.bad_channels list | analysis.artefacts[].start_s number | analysis.artefacts[].end_s number
+analysis.artefacts[].kind text
+frequency_hz.mean C | frequency_hz.median C | frequency_hz.power_weighted C | frequency_hz.slope C
+frequency_hz.negative_fraction C
+measures.pli CxC | measures.wpli CxC | measures.wpli2_debiased CxC | measures.dpli CxC | measures.plv CxC
+measures.ciplv CxC | measures.imcoh CxC | measures.ppc CxC | measures.coh CxC | measures.aec CxC
+surrogates.kind text | surrogates.from text | surrogates.n number | surrogates.seed number | surrogates.alpha number
+surrogates.formula text | surrogates.band_sd_ratio C | surrogates.warning text?
+surrogates.pli.observed_mean number | surrogates.pli.null_mean number | surrogates.pli.null_sd number
+surrogates.pli.z number | surrogates.pli.b number | surrogates.pli.p number
+surrogates.pli.pairs_p CxC | surrogates.pli.pairs_q_bh CxC | surrogates.pli.pairs_p_max CxC
+surrogates.wpli.observed_mean number | surrogates.wpli.null_mean number | surrogates.wpli.null_sd number
+surrogates.wpli.z number | surrogates.wpli.b number | surrogates.wpli.p number
+surrogates.wpli.pairs_p CxC | surrogates.wpli.pairs_q_bh CxC | surrogates.wpli.pairs_p_max CxC
+windows[].start_s number | windows[].pli_mean number? | windows[].wpli_mean number? | windows[].r number?
+windows[].coupling_rad_s CxC?
+twin.omega_hz C | twin.coupling_rad_s CxC | twin.coupling_sd_rad_s CxC? | twin.noise_floor_rad_s number
+twin.condition_number number | twin.score number | twin.score_name text
+twin.baselines.uncoupled number | twin.baselines.shuffled_mean number | twin.baselines.shuffled_sd number
+twin.order_parameter.t_s list | twin.order_parameter.measured list | twin.order_parameter.simulated list
+twin.metastability.measured number | twin.metastability.simulated number | twin.criticality object
+what_if[].node number | what_if[].kind text | what_if[].amplitude_rad_s number | what_if[].frequency_hz number?
+what_if[].seeds number | what_if[].delta_r.mean number | what_if[].delta_r.sd number
+what_if[].delta_pli CxC | what_if[].delta_omega_hz C | what_if[].verdict text
+closed_loop.objective text | closed_loop.start number | closed_loop.end number | closed_loop.baseline number
+closed_loop.evaluations number | closed_loop.node number | closed_loop.amplitude_rad_s number
+closed_loop.delta_rad number | closed_loop.verdict text
+";
+
+/// Everything at a place, with the name of the place.
+fn at<'a>(json: &'a Value, place: &str) -> Vec<&'a Value> {
+    let mut found = vec![json];
+    for part in place.split('.') {
+        let (name, each) = part
+            .strip_suffix("[]")
+            .map_or((part, false), |name| (name, true));
+        found = found
+            .into_iter()
+            .map(|value| {
+                value
+                    .get(name)
+                    .unwrap_or_else(|| panic!("`{name}` of `{place}` is not there"))
+            })
+            .flat_map(|value| match value {
+                Value::Array(all) if each => all.iter().collect(),
+                one => vec![one],
+            })
+            .collect();
+    }
+    found
+}
+
 fn every_field_of_the_json_is_there(json: &Value) {
-    let fields: &[(&str, &[&str])] = &[
-        (
-            "",
-            &[
-                "v",
-                "manifest",
-                "steps",
-                "verdict",
-                "recording",
-                "analysis",
-                "frequency_hz",
-                "measures",
-                "surrogates",
-                "windows",
-                "twin",
-                "what_if",
-                "closed_loop",
-            ],
-        ),
-        (
-            "/manifest",
-            &[
-                "command",
-                "version",
-                "seed",
-                "file_sha256",
-                "started",
-                "options",
-            ],
-        ),
-        ("/steps/0", &["id", "title", "status", "label"]),
-        (
-            "/verdict",
-            &["significant", "measure", "p", "alpha", "disagreements"],
-        ),
-        (
-            "/recording",
-            &[
-                "file",
-                "sha256",
-                "dialect",
-                "sample_rate_hz",
-                "channels",
-                "n_samples",
-                "quality",
-            ],
-        ),
-        (
-            "/recording/quality",
-            &[
-                "gaps",
-                "restarts",
-                "inserted",
-                "bad_rows",
-                "zero_rows",
-                "repeated_rows",
-                "mains_ratio",
-                "railed",
-                "flat",
-                "jitter_ms",
-            ],
-        ),
-        (
-            "/analysis",
-            &[
-                "band_hz",
-                "segment",
-                "trim_s",
-                "reference",
-                "convention",
-                "n_eff",
-                "window_s",
-                "hop_s",
-                "guard_s",
-                "filter",
-                "bad_channels",
-                "artefacts",
-            ],
-        ),
-        (
-            "/frequency_hz",
-            &[
-                "mean",
-                "median",
-                "power_weighted",
-                "slope",
-                "negative_fraction",
-            ],
-        ),
-        (
-            "/measures",
-            &[
-                "pli",
-                "wpli",
-                "wpli2_debiased",
-                "dpli",
-                "plv",
-                "ciplv",
-                "imcoh",
-                "ppc",
-                "coh",
-                "aec",
-            ],
-        ),
-        (
-            "/surrogates",
-            &[
-                "kind",
-                "from",
-                "n",
-                "seed",
-                "alpha",
-                "formula",
-                "band_sd_ratio",
-                "warning",
-                "pli",
-                "wpli",
-            ],
-        ),
-        (
-            "/surrogates/pli",
-            &[
-                "observed_mean",
-                "null_mean",
-                "null_sd",
-                "z",
-                "b",
-                "p",
-                "pairs_p",
-                "pairs_q_bh",
-                "pairs_p_max",
-            ],
-        ),
-        (
-            "/windows/0",
-            &["start_s", "pli_mean", "wpli_mean", "r", "coupling_rad_s"],
-        ),
-        (
-            "/twin",
-            &[
-                "omega_hz",
-                "coupling_rad_s",
-                "coupling_sd_rad_s",
-                "noise_floor_rad_s",
-                "condition_number",
-                "score",
-                "baselines",
-                "score_name",
-                "order_parameter",
-                "metastability",
-                "criticality",
-            ],
-        ),
-        (
-            "/twin/baselines",
-            &["uncoupled", "shuffled_mean", "shuffled_sd"],
-        ),
-        ("/twin/order_parameter", &["t_s", "measured", "simulated"]),
-        ("/twin/metastability", &["measured", "simulated"]),
-        (
-            "/what_if/0",
-            &[
-                "node",
-                "kind",
-                "amplitude_rad_s",
-                "frequency_hz",
-                "seeds",
-                "delta_r",
-                "delta_pli",
-                "delta_omega_hz",
-                "verdict",
-            ],
-        ),
-        ("/what_if/0/delta_r", &["mean", "sd"]),
-        (
-            "/closed_loop",
-            &[
-                "objective",
-                "start",
-                "end",
-                "baseline",
-                "evaluations",
-                "node",
-                "amplitude_rad_s",
-                "delta_rad",
-                "verdict",
-            ],
-        ),
-    ];
-    for (place, names) in fields {
-        let object = json.pointer(place).and_then(Value::as_object);
-        let object = object.unwrap_or_else(|| panic!("`{place}` is no object"));
-        for name in *names {
-            assert!(object.contains_key(*name), "{place}/{name}");
+    let n = json["recording"]["channels"].as_array().unwrap().len();
+    let is_row = |value: &Value| value.as_array().is_some_and(|row| row.len() == n);
+    let promised = PROMISED.lines().flat_map(|line| line.split(" | "));
+    for (place, kind) in promised.filter_map(|promise| promise.split_once(' ')) {
+        for value in at(json, place) {
+            let holds = match kind.trim_end_matches('?') {
+                _ if kind.ends_with('?') && value.is_null() => true,
+                "number" => value.is_number(),
+                "text" => value.is_string(),
+                "bool" => value.is_boolean(),
+                "list" => value.is_array(),
+                "object" => value.is_object(),
+                "C" => is_row(value),
+                "CxC" => is_row(value) && value.as_array().unwrap().iter().all(is_row),
+                other => panic!("{other} is no kind"),
+            };
+            assert!(holds, "{place} is no {kind}: {value}");
         }
     }
 }
 
 #[test]
+fn what_did_not_run_is_null_and_what_has_no_figure_too() {
+    let mut x = noise(4, 3_000, 5);
+    x.row_mut(1).fill(1_000.0);
+    let json = json(&run(&recording(x), &quick(StepId::Surrogates)));
+    for absent in ["windows", "twin", "what_if", "closed_loop"] {
+        assert!(json.as_object().unwrap()[absent].is_null(), "{absent}");
+    }
+    assert_eq!(json["steps"].as_array().unwrap().len(), StepId::ALL.len());
+    assert!(json["steps"][0]["label"].is_null());
+    assert!(json["surrogates"]["wpli"]["pairs_p"][0][0].is_null());
+    assert!(json["frequency_hz"]["median"][1].is_null());
+    assert!(json["analysis"]["guard_s"].is_null() && json["surrogates"]["warning"].is_null());
+}
+
+#[test]
+fn a_refused_test_names_the_channels_it_was_refused_for() {
+    let mut x = noise(4, 3_000, 5);
+    x.row_mut(0).fill(1_000.0);
+    // A burst at the end of the third channel: trimmed away from the data, spread over its surrogates.
+    for at in 2_950..3_000 {
+        x[[2, at]] += 4_000.0 * (TAU * 10.0 / RATE_HZ * float(at)).sin();
+    }
+    let options = Options {
+        find_bad_channels: false,
+        bad_channels: vec!["c1".to_owned()],
+        ..quick(StepId::Wpli)
+    };
+    let analysis = run(&recording(x), &options);
+    assert!(analysis.band.verdict.as_ref().unwrap().refused);
+    let surrogates = analysis.band.surrogates.as_ref().unwrap();
+    let warning = surrogates.warning.as_ref().unwrap();
+    assert!(
+        warning.contains("which is so in c3 (") && !warning.contains("c2 ("),
+        "{warning}"
+    );
+    assert!(surrogates.wpli.edges.is_empty() && surrogates.pli.edges.is_empty());
+}
+
+#[test]
 fn a_lagged_pair_is_found_and_no_other() {
     let analysis = run(&recording(coupled(4, 4_000, 3)), &quick(StepId::Windows));
-    assert!(analysis.verdict.as_ref().unwrap().significant);
+    assert!(analysis.band.verdict.as_ref().unwrap().significant);
     let test = analysis.band.surrogates.as_ref().unwrap();
     assert_eq!(test.wpli.edges, [[0, 1]]);
     assert!(analysis.band.measures[&Measure::Wpli].0[[0, 1]] > 0.9);
@@ -454,7 +383,9 @@ fn a_segment_with_a_gap_has_no_figures_as_a_whole_but_windows_of_its_pieces() {
             .all(|step| step.step == StepId::Export || step.status == Status::Skipped)
     );
     assert!(
-        analysis.verdict.is_none() && analysis.band.measures.is_empty() && analysis.twin.is_none()
+        analysis.band.verdict.is_none()
+            && analysis.band.measures.is_empty()
+            && analysis.twin.is_none()
     );
     options.windows = WindowsChoice::Buffered;
     let analysis = run(&recording, &options);

@@ -11,8 +11,11 @@ pub trait Watch: Sync {
     /// So much of a step is done.
     fn advanced(&self, _step: StepId, _done: usize, _of: usize) {}
 
-    /// A step has ended; what it found stands in `so_far`, for further bands in the place of the first.
+    /// A step has ended; what it found stands in `so_far`.
     fn ended(&self, _step: StepId, _so_far: &Analysis) {}
+
+    /// Steps 1 to 3 of a further band have ended; it is the last in `so_far`.
+    fn ended_band(&self, _so_far: &Analysis) {}
 
     /// Whether to stop before the next step.
     fn is_stopped(&self) -> bool {

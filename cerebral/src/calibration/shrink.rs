@@ -1,5 +1,5 @@
 //! Shrinkage learned from the recording: most couplings are near 0, some are not, and how many and how large is estimated
-//! together with them (adaptive shrinkage, key `stephens-ash`; with correlated estimates, key `kim-mr-ash`).
+//! together with them (adaptive shrinkage, key `stephens-2017`; with correlated estimates, key `kim-2024`).
 //!
 //! Around the current parameters the log likelihood of node i's couplings is a parabola. The prior is a mixture of normals
 //! of mean 0 and widths from 0 up; its weights are shared by all pairs and chosen to make the recording most likely. A
@@ -95,7 +95,7 @@ fn widths(parabolas: &[Parabola], start: &Array2<f64>) -> Vec<f64> {
     widths
 }
 
-/// How strongly the weight of width 0 is favoured: as by so many pairs without coupling (key `stephens-ash` uses 10).
+/// How strongly the weight of width 0 is favoured: as by so many pairs without coupling (key `stephens-2017` uses 10).
 const NULL_PAIRS: f64 = 10.0;
 
 /// Posterior means of the couplings, by coordinate ascent from `start`.

@@ -76,7 +76,7 @@ pub struct ClosedLoop {
 /// [`TwinError::Range`] for settings out of range, [`TwinError::Shape`] for no node or one that does not exist; others as
 /// [`crate::twin::simulate`].
 ///
-/// Source: key `nelder-mead`. Checked: an offset of 0 raises the coherence, pi lowers it.
+/// Source: key `nelder-1965`. Checked: an offset of 0 raises the coherence, pi lowers it.
 pub fn optimise(
     network: &Network,
     objective: Objective,

@@ -61,7 +61,9 @@ fn a_cosine_turns_at_its_frequency_by_every_estimator() {
     // Parseval: power 20^2/2, all of it within a hertz of 10.
     let power = spectrum.density.sum() * 0.5;
     assert!((power - 200.0).abs() < 1e-9, "{power}");
-    assert!(spectrum.share(Band::new(9.0, 11.0).unwrap())[0] > 0.999);
+    let band = |low, high| Band::new(low, high).unwrap();
+    assert!(spectrum.share(band(9.0, 11.0), band(2.0, 40.0))[0] > 0.999);
+    assert!(spectrum.share(band(12.0, 14.0), band(2.0, 40.0))[0] < 1e-3);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use ndarray::{Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice};
 
 use super::fourier;
 use crate::error::AnalysisError;
@@ -36,20 +36,17 @@ impl Spectrum {
             .collect()
     }
 
-    /// Power within `band` (edges included) as a share of all, in `0..=1`, for each channel.
-    pub fn share(&self, band: Band) -> Vec<f64> {
-        self.density
-            .rows()
-            .into_iter()
-            .map(|row| {
-                let inside: f64 = row
-                    .iter()
-                    .zip(&self.frequency_hz)
-                    .filter(|(_, hz)| band.contains(**hz))
-                    .map(|(power, _)| power)
-                    .sum();
-                inside / row.sum()
-            })
+    /// Power within `band` as a share of that within `of`, which holds it (edges included), in `0..=1`, for each channel; NaN where
+    /// there is none.
+    pub fn share(&self, band: Band, of: Band) -> Vec<f64> {
+        let within = |row: ArrayView1<'_, f64>, band: Band| -> f64 {
+            let bins = row.into_iter().zip(&self.frequency_hz);
+            bins.filter(|(_, hz)| band.contains(**hz))
+                .map(|(power, _)| power)
+                .sum()
+        };
+        let rows = self.density.rows().into_iter();
+        rows.map(|row| within(row, band) / within(row, of))
             .collect()
     }
 }

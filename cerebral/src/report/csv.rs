@@ -40,10 +40,17 @@ pub fn tables(analysis: &Analysis) -> Vec<(String, String)> {
                 name.clone(),
                 number(twin.omega_hz[at]),
                 number(twin.noise_rad_sqrt_s[at]),
+                number(twin.phase_sd_rad[at]),
                 number(twin.amplitude_uv[at]),
             ]
         });
-        let head = ["channel", "omega_hz", "noise_rad_sqrt_s", "amplitude_uv"];
+        let head = [
+            "channel",
+            "omega_hz",
+            "noise_rad_sqrt_s",
+            "phase_sd_rad",
+            "amplitude_uv",
+        ];
         tables.push(("twin.csv".to_owned(), table(&head, rows)));
         if let Some(order) = &twin.order_parameter {
             let rows = order.t_s.iter().zip(&order.measured).zip(&order.simulated);
@@ -107,6 +114,7 @@ fn of_band(band: &BandResult, names: &[String]) -> Vec<(String, String)> {
             "power_weighted_hz",
             "slope_hz",
             "negative_fraction",
+            "relative_power",
         ];
         let rows = names.iter().enumerate().map(|(at, name)| {
             let figures = [
@@ -117,21 +125,27 @@ fn of_band(band: &BandResult, names: &[String]) -> Vec<(String, String)> {
                 &frequency.negative_fraction,
             ];
             let figures = figures.map(|figures| number(figures[at]));
-            [vec![name.clone()], figures.to_vec()].concat()
+            let power = band.relative_power.as_ref().map_or(f64::NAN, |all| all[at]);
+            [vec![name.clone()], figures.to_vec(), vec![number(power)]].concat()
         });
         tables.push(("frequencies".to_owned(), table(&head, rows)));
     }
     if let Some(windows) = &band.windows {
+        let power = names.iter().map(|name| format!("relative_power {name}"));
         let head = ["start_s", "pli_mean", "wpli_mean", "r", "wpli_p", "reason"];
+        let head: Vec<String> = head.map(str::to_owned).into_iter().chain(power).collect();
+        let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let rows = windows.iter().map(|window| {
-            vec![
+            let figures = vec![
                 number(window.start_s),
                 number(window.pli_mean),
                 number(window.wpli_mean),
                 number(window.r),
                 window.wpli_p.map_or_else(String::new, number),
                 window.reason.clone().unwrap_or_default(),
-            ]
+            ];
+            let power = window.relative_power.iter().map(|share| number(*share));
+            figures.into_iter().chain(power).collect()
         });
         tables.push(("windows".to_owned(), table(&head, rows)));
     }

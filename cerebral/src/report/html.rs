@@ -6,6 +6,7 @@ use super::figure::{
     Axes, Bar, Cells, HeadEdge, Line, Mark, Shade, bars, cells, head, histogram, lines, traces,
 };
 use super::scale::{LINES, extent};
+use super::text::ONE_BY_ONE;
 use super::{label_text, text, verdict_line};
 use crate::analyze::{Analysis, BandResult, Matrix, Status, StepId, TwinInfo};
 use crate::connectivity::Measure;
@@ -48,7 +49,7 @@ pub fn page(analysis: &Analysis) -> String {
 
 fn header(analysis: &Analysis) -> Markup {
     let (recording, about) = (&analysis.recording, &analysis.band.analysis);
-    let class = match &analysis.verdict {
+    let class = match &analysis.band.verdict {
         Some(verdict) if verdict.significant => "verdict yes",
         _ => "verdict no",
     };
@@ -61,8 +62,8 @@ fn header(analysis: &Analysis) -> Markup {
             (about.band_hz[0]) "\u{2013}" (about.band_hz[1]) " Hz"
         }
         div class=(class) {
-            p { strong { (verdict_line(analysis)) } }
-            @if let Some(verdict) = &analysis.verdict {
+            p { strong { (verdict_line(&analysis.band)) } }
+            @if let Some(verdict) = &analysis.band.verdict {
                 @for disagreement in &verdict.disagreements {
                     p.small { "Disagrees: " (disagreement) }
                 }
@@ -204,22 +205,12 @@ fn spectra(analysis: &Analysis) -> Markup {
         x_label: "frequency (Hz)",
         y_label: "power (dB re 1 \u{b5}V\u{b2}/Hz)",
     };
+    let names = &analysis.recording.channels;
     let all: Vec<Line<'_>> = decibels
         .iter()
-        .zip(&analysis.recording.channels)
         .enumerate()
-        .filter(|(_, (row, _))| !row.is_empty())
-        .map(|(at, (row, name))| Line {
-            name: if analysis.recording.channels.len() <= 16 {
-                name
-            } else {
-                ""
-            },
-            x: &pictures.spectrum_hz[1..],
-            y: &row[1..],
-            colour: LINES[at % LINES.len()],
-            dash: [None, Some("5 3"), Some("2 2")][at / LINES.len() % 3],
-        })
+        .filter(|(_, row)| !row.is_empty())
+        .map(|(at, row)| channel_line(names, at, &pictures.spectrum_hz[1..], &row[1..]))
         .collect();
     let bands = std::iter::once(&analysis.band).chain(&analysis.further_bands);
     let bands: Vec<[f64; 2]> = bands.map(|band| band.analysis.band_hz).collect();
@@ -252,6 +243,7 @@ fn band(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
                     }
                 }
             }
+            @if !is_first { p { strong { (verdict_line(band)) } " " (ONE_BY_ONE) } }
             p.small { (test.n) " surrogates, " (test.kind) ", of the " (test.from) " signal, seed " (test.seed) "; " (test.formula) "." }
             @if let Some(warning) = &test.warning { p.warn { (warning) } }
         }
@@ -274,7 +266,7 @@ fn matrices(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
         div.pair {
             @for (measure, matrix) in &shown {
                 figure {
-                    (matrix_figure(analysis, *measure, matrix, band, names))
+                    (matrix_figure(*measure, matrix, band, names))
                     figcaption { (measure) ", mean " (format!("{:.4}", text::mean(matrix))) }
                 }
             }
@@ -295,17 +287,8 @@ fn matrices(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
     }
 }
 
-fn matrix_figure(
-    analysis: &Analysis,
-    measure: Measure,
-    matrix: &Matrix,
-    band: &BandResult,
-    names: &[String],
-) -> Markup {
-    let refused = analysis
-        .verdict
-        .as_ref()
-        .is_some_and(|verdict| verdict.refused);
+fn matrix_figure(measure: Measure, matrix: &Matrix, band: &BandResult, names: &[String]) -> Markup {
+    let refused = band.verdict.as_ref().is_some_and(|verdict| verdict.refused);
     let test = band.surrogates.as_ref().filter(|_| !refused);
     let mark = |i: usize, j: usize| {
         let Some(test) = test else {
@@ -449,7 +432,56 @@ fn over_time(analysis: &Analysis, band: &BandResult, is_first: bool) -> Markup {
                 "Interrupted where a window touches an artefact or a gap."
             }
         }
+        (power_over_time(analysis, band, &middle))
         (coupling_over_time(analysis, band, &middle))
+    }
+}
+
+/// How much of the rhythm each channel has over time.
+fn power_over_time(analysis: &Analysis, band: &BandResult, middle: &[f64]) -> Markup {
+    let windows = band.windows.as_deref().unwrap_or(&[]);
+    let names = &analysis.recording.channels;
+    let rows: Vec<(usize, Vec<f64>)> = (0..names.len())
+        .map(|at| {
+            let shares = windows.iter().map(|window| window.relative_power[at]);
+            (at, shares.collect())
+        })
+        .filter(|(_, shares): &(usize, Vec<f64>)| shares.iter().any(|share| !share.is_nan()))
+        .collect();
+    let most = rows.iter().map(|(_, shares)| extent(shares)[1]);
+    let axes = Axes {
+        width: 900.0,
+        height: 220.0,
+        x: [
+            0.0,
+            middle.last().copied().unwrap_or(1.0) + band.analysis.window_s / 2.0,
+        ],
+        y: [0.0, most.fold(0.05, f64::max) * 1.05],
+        x_label: "time in the segment (s)",
+        y_label: "share of power",
+    };
+    let drawn: Vec<Line<'_>> = rows
+        .iter()
+        .map(|(at, shares)| channel_line(names, *at, middle, shares))
+        .collect();
+    html! {
+        @if !drawn.is_empty() {
+            figure.wide {
+                (lines("Power in the band over time", &axes, &drawn, &[]))
+                figcaption { "Power in the band over that of 2 to 40 Hz in the same windows: where a rhythm comes and goes." }
+            }
+        }
+    }
+}
+
+/// A channel's line in its colour; named where there is room.
+fn channel_line<'a>(names: &'a [String], at: usize, x: &'a [f64], y: &'a [f64]) -> Line<'a> {
+    Line {
+        name: if names.len() <= 16 { &names[at] } else { "" },
+        x,
+        y,
+        colour: LINES[at % LINES.len()],
+        dash: [None, Some("5 3"), Some("2 2")][at / LINES.len() % 3],
     }
 }
 
@@ -545,13 +577,14 @@ fn twin_section(analysis: &Analysis, twin: &TwinInfo) -> Markup {
             }
             div {
                 table {
-                    tr { th { "channel" } th { "natural (Hz)" } th { "observed (Hz)" } th { "noise (rad/\u{221a}s)" } }
+                    tr { th { "channel" } th { "natural (Hz)" } th { "observed (Hz)" } th { "noise (rad/\u{221a}s)" } th { "phase sd (rad)" } }
                     @for (at, name) in names.iter().enumerate().filter(|(at, _)| !twin.omega_hz[*at].is_nan()) {
                         tr {
                             td { (name) }
                             td.n { (format!("{:.3}", twin.omega_hz[at])) }
                             td.n { (analysis.band.frequency_hz.as_ref().map_or_else(String::new, |f| format!("{:.3}", f.median[at]))) }
                             td.n { (format!("{:.2}", twin.noise_rad_sqrt_s[at])) }
+                            td.n { (format!("{:.2}", twin.phase_sd_rad[at])) }
                         }
                     }
                 }
@@ -562,7 +595,7 @@ fn twin_section(analysis: &Analysis, twin: &TwinInfo) -> Markup {
                     tr { th { "condition number" } td.n { (format!("{:.1}", twin.condition_number)) } }
                 }
                 p.small { (twin.score_name) "; higher is better." }
-                @if let Some(outside) = text::outside_the_band(analysis, twin) { p.warn { (outside) } }
+                @for caution in text::cautions(analysis, twin) { p.warn { (caution) } }
                 p { strong { "The coupling " @if twin.beats_baselines { "beats" } @else { "does not beat" } " both baselines on data it has not seen." } }
             }
         }
@@ -629,7 +662,7 @@ fn stimulation(analysis: &Analysis) -> Markup {
     html! {
         @if let Some(first) = analysis.what_if.as_ref().and_then(|all| all.first()) {
             (heading(analysis, StepId::Scan, "What if a node is stimulated?"))
-            @if let Some(caution) = text::no_coupling(analysis) { p.warn { (caution) } }
+            @if let Some(caution) = text::untrusted(analysis) { p.warn { (caution) } }
             figure.wide {
                 (bars("Effect of stimulating each node", "change of the order parameter r", &shown))
                 figcaption {
@@ -641,6 +674,7 @@ fn stimulation(analysis: &Analysis) -> Markup {
         }
         @if let Some(found) = &analysis.closed_loop {
             (heading(analysis, StepId::ClosedLoop, "Closed loop"))
+            @if let Some(caution) = text::untrusted(analysis) { p.warn { (caution) } }
             table {
                 tr { th { "objective" } td { (found.objective) } }
                 tr { th { "without stimulation, first guess, end" } td { (format!("{:.5}, {:.5}, {:.5}", found.baseline, found.start, found.end)) " (" (found.evaluations) " evaluations)" } }

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Array3};
 use ndarray_npy::{NpzWriter, WriteNpzError};
 
 use crate::analyze::{Analysis, BandResult};
@@ -14,10 +14,11 @@ use crate::analyze::{Analysis, BandResult};
 /// None that memory does not give.
 pub fn npz(analysis: &Analysis) -> Result<Vec<u8>, WriteNpzError> {
     let mut file = NpzWriter::new_compressed(Cursor::new(Vec::new()));
-    of_band(&mut file, "", &analysis.band)?;
+    let n_channels = analysis.recording.channels.len();
+    of_band(&mut file, "", &analysis.band, n_channels)?;
     for band in &analysis.further_bands {
         let [low, high] = band.analysis.band_hz;
-        of_band(&mut file, &format!("{low}-{high}hz/"), band)?;
+        of_band(&mut file, &format!("{low}-{high}hz/"), band, n_channels)?;
     }
     if let Some(twin) = &analysis.twin {
         file.add_array("omega_hz", &line(&twin.omega_hz))?;
@@ -38,9 +39,17 @@ pub fn npz(analysis: &Analysis) -> Result<Vec<u8>, WriteNpzError> {
 
 type Writer = NpzWriter<Cursor<Vec<u8>>>;
 
-fn of_band(file: &mut Writer, prefix: &str, band: &BandResult) -> Result<(), WriteNpzError> {
+fn of_band(
+    file: &mut Writer,
+    prefix: &str,
+    band: &BandResult,
+    n_channels: usize,
+) -> Result<(), WriteNpzError> {
     for (measure, matrix) in &band.measures {
         file.add_array(format!("{prefix}{measure}"), &matrix.0)?;
+    }
+    if let Some(power) = &band.relative_power {
+        file.add_array(format!("{prefix}relative_power"), &line(power))?;
     }
     if let Some(frequency) = &band.frequency_hz {
         file.add_array(format!("{prefix}frequency_mean_hz"), &line(&frequency.mean))?;
@@ -72,6 +81,18 @@ fn of_band(file: &mut Writer, prefix: &str, band: &BandResult) -> Result<(), Wri
             [window.start_s, window.pli_mean, window.wpli_mean, window.r][column]
         });
         file.add_array(format!("{prefix}windows"), &table)?;
+        let power = Array2::from_shape_fn((windows.len(), n_channels), |(row, channel)| {
+            windows[row].relative_power[channel]
+        });
+        file.add_array(format!("{prefix}windows_relative_power"), &power)?;
+        if windows.iter().any(|window| window.coupling_rad_s.is_some()) {
+            let shape = (windows.len(), n_channels, n_channels);
+            let coupling = Array3::from_shape_fn(shape, |(row, i, j)| {
+                let coupling = windows[row].coupling_rad_s.as_ref();
+                coupling.map_or(f64::NAN, |coupling| coupling.0[[i, j]])
+            });
+            file.add_array(format!("{prefix}windows_coupling_rad_s"), &coupling)?;
+        }
     }
     Ok(())
 }

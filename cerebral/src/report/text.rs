@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::analyze::{
-    Analysis, BandResult, Matrix, Status, StepId, TestInfo, TwinInfo, WhatIfInfo,
+    Analysis, BandResult, Matrix, Status, StepId, TestInfo, TwinInfo, VerdictInfo, WhatIfInfo,
+    WindowInfo,
 };
+use crate::calibration::SEEN_RAD;
 use crate::connectivity::Measure;
 use crate::number::float;
 
@@ -33,28 +35,47 @@ pub(super) fn two(value: f64) -> String {
     }
 }
 
-/// Nodes whose natural frequency is none of the band's: the model followed something else there.
-pub(super) fn outside_the_band(analysis: &Analysis, twin: &TwinInfo) -> Option<String> {
+/// Channels whose figures in the twin mean nothing, each kind with its reason.
+pub(super) fn cautions(analysis: &Analysis, twin: &TwinInfo) -> Vec<String> {
     let [low, high] = analysis.band.analysis.band_hz;
-    let names = analysis.recording.channels.iter().zip(&twin.omega_hz);
-    let outside: Vec<&str> = names
-        .filter(|(_, hz)| **hz < low - 1.0 || **hz > high + 1.0)
-        .map(|(name, _)| name.as_str())
-        .collect();
-    (!outside.is_empty()).then(|| {
-        format!(
-            "natural frequencies more than 1 Hz outside the band: {}; no rhythm of this band was followed there",
-            outside.join(", ")
-        )
-    })
+    let named = |values: &[f64], is_meant: &dyn Fn(f64) -> bool| {
+        let names = analysis.recording.channels.iter().zip(values);
+        let meant: Vec<&str> = names
+            .filter(|(_, value)| is_meant(**value))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        meant.join(", ")
+    };
+    let unseen = named(&twin.phase_sd_rad, &|sd| sd > SEEN_RAD);
+    let outside = named(&twin.omega_hz, &|hz| hz < low - 1.0 || hz > high + 1.0);
+    let mut cautions = Vec::new();
+    if !unseen.is_empty() {
+        cautions.push(format!(
+            "the rhythm is not seen under its noise in {unseen} (phase uncertain by more than {SEEN_RAD} rad): frequency, noise and couplings found there mean nothing"
+        ));
+    }
+    if !outside.is_empty() {
+        cautions.push(format!(
+            "natural frequencies more than 1 Hz outside the band: {outside}; no rhythm of this band was followed there"
+        ));
+    }
+    cautions
 }
 
-/// What to say of a stimulus where the twin has no coupling to claim.
-pub(super) fn no_coupling(analysis: &Analysis) -> Option<String> {
+/// What to say of a stimulus where the twin's coupling is not to be trusted, whatever step 1.5 says of the recording.
+pub(super) fn untrusted(analysis: &Analysis) -> Option<&'static str> {
     let twin = analysis.twin.as_ref()?;
-    twin.edges.is_empty().then(|| {
-        "no coupling of this twin is claimed: what a stimulus on one node does to the others rests on couplings that may be chance".to_owned()
-    })
+    if twin.edges.is_empty() {
+        Some(
+            "no coupling of this twin is claimed: what a stimulus on one node does to the others rests on couplings that may be chance",
+        )
+    } else if !twin.beats_baselines {
+        Some(
+            "the coupling of this twin does not beat its baselines on data it has not seen: what a stimulus on one node does to the others may be chance",
+        )
+    } else {
+        None
+    }
 }
 
 /// What a step found, some lines long, its title first. `measures`: whose matrices are printed.
@@ -78,13 +99,49 @@ pub fn step_lines(step: StepId, analysis: &Analysis, measures: &[Measure]) -> St
     out
 }
 
+/// What is said beside the verdict of a further band.
+pub(super) const ONE_BY_ONE: &str =
+    "Bands are tested one by one: with more of them chance has more tries.";
+
+/// What the last of the further bands found, some lines long.
+pub fn band_lines(analysis: &Analysis) -> String {
+    let mut out = String::new();
+    let Some(band) = analysis.further_bands.last() else {
+        return out;
+    };
+    let [low, high] = band.analysis.band_hz;
+    let label = super::label_text(band.verdict.as_ref().map(VerdictInfo::label));
+    let label = if label.is_empty() {
+        String::new()
+    } else {
+        format!("  [{label}]")
+    };
+    let _ = writeln!(out, "Further band {low}-{high} Hz{label}");
+    let mut lines = String::new();
+    if let Some(test) = &band.surrogates {
+        for (name, one) in [("wPLI", &test.wpli), ("PLI", &test.pli)] {
+            let _ = writeln!(lines, "{}", test_line(name, one, test.n));
+        }
+        if let Some(warning) = &test.warning {
+            let _ = writeln!(lines, "warning: {warning}");
+        }
+        let _ = writeln!(lines, "=> {} {ONE_BY_ONE}", super::verdict_line(band));
+    }
+    lines.push_str(&means_and_edges(band, &analysis.recording.channels));
+    lines.push_str(&windows(band, &analysis.recording.channels));
+    for line in lines.lines() {
+        let _ = writeln!(out, "{INDENT}{line}");
+    }
+    out
+}
+
 fn found(step: StepId, analysis: &Analysis, measures: &[Measure]) -> String {
     match step {
         StepId::Inversion => inversion(analysis),
         StepId::Surrogates => surrogates(analysis),
         StepId::Pli => matrices(analysis, measures, |measure| measure == Measure::Pli),
         StepId::Wpli => wpli(analysis, measures),
-        StepId::Windows => windows(&analysis.band),
+        StepId::Windows => windows(&analysis.band, &analysis.recording.channels),
         StepId::Start => start(analysis),
         StepId::Calibration => analysis
             .twin
@@ -120,9 +177,10 @@ fn inversion(analysis: &Analysis) -> String {
     if let Some(frequency) = &analysis.band.frequency_hz {
         let _ = writeln!(
             out,
-            "{:width$}    mean  median  power-weighted   slope  negative",
+            "{:width$}    mean  median  power-weighted   slope  negative  power in band",
             "Hz"
         );
+        let power = analysis.band.relative_power.as_ref();
         for (at, name) in recording.channels.iter().enumerate() {
             if frequency.mean[at].is_nan() {
                 let fault = about.bad_channel_faults.iter().find(|bad| bad.index == at);
@@ -133,12 +191,13 @@ fn inversion(analysis: &Analysis) -> String {
             }
             let _ = writeln!(
                 out,
-                "{name:width$}  {:6.3}  {:6.3}  {:14.3}  {:6.3}  {:6.2} %",
+                "{name:width$}  {:6.3}  {:6.3}  {:14.3}  {:6.3}  {:6.2} %  {:11.1} %",
                 frequency.mean[at],
                 frequency.median[at],
                 frequency.power_weighted[at],
                 frequency.slope[at],
-                100.0 * frequency.negative_fraction[at]
+                100.0 * frequency.negative_fraction[at],
+                100.0 * power.map_or(f64::NAN, |power| power[at])
             );
         }
         let alive: Vec<f64> = frequency
@@ -149,7 +208,7 @@ fn inversion(analysis: &Analysis) -> String {
             .collect();
         let _ = writeln!(
             out,
-            "mean frequency {:.3} Hz (observed; coupling pulls these from the natural ones)",
+            "mean frequency {:.3} Hz (observed; coupling pulls these from the natural ones); power in band: of that of 2 to 40 Hz",
             alive.iter().sum::<f64>() / float(alive.len())
         );
     }
@@ -212,12 +271,12 @@ fn surrogates(analysis: &Analysis) -> String {
     if let Some(warning) = &test.warning {
         let _ = writeln!(out, "warning: {warning}");
     }
-    if let Some(verdict) = &analysis.verdict {
+    if let Some(verdict) = &analysis.band.verdict {
         for disagreement in &verdict.disagreements {
             let _ = writeln!(out, "disagrees: {disagreement}");
         }
     }
-    let _ = writeln!(out, "=> {}", super::verdict_line(analysis));
+    let _ = writeln!(out, "=> {}", super::verdict_line(&analysis.band));
     if let Some(reason) = expected_because(analysis) {
         let _ = writeln!(out, "{reason}");
     }
@@ -266,22 +325,19 @@ fn matrices(analysis: &Analysis, measures: &[Measure], shown: impl Fn(Measure) -
     out
 }
 
-fn wpli(analysis: &Analysis, measures: &[Measure]) -> String {
-    let mut out = matrices(analysis, measures, |measure| measure != Measure::Pli);
+/// The mean of every measure, and the pairs that stand out.
+fn means_and_edges(band: &BandResult, names: &[String]) -> String {
+    let mut out = String::new();
     for measure in Measure::REPORTED {
-        if let Some(matrix) = analysis.band.measures.get(&measure) {
+        if let Some(matrix) = band.measures.get(&measure) {
             let _ = writeln!(out, "mean {measure}: {:.4}", mean(matrix));
         }
     }
-    let names = &analysis.recording.channels;
-    let refused = analysis
-        .verdict
-        .as_ref()
-        .is_some_and(|verdict| verdict.refused);
+    let refused = band.verdict.as_ref().is_some_and(|verdict| verdict.refused);
     if refused {
         let _ = writeln!(out, "no edge is claimed: the test was refused");
     }
-    if let Some(test) = analysis.band.surrogates.as_ref().filter(|_| !refused) {
+    if let Some(test) = band.surrogates.as_ref().filter(|_| !refused) {
         for (name, one) in [("wpli", &test.wpli), ("pli", &test.pli)] {
             let bh = count(&one.pairs_q_bh, test.alpha);
             let _ = writeln!(
@@ -289,14 +345,19 @@ fn wpli(analysis: &Analysis, measures: &[Measure]) -> String {
                 "{name} edges at alpha {}: {} by max-T, {bh} by false discovery rate{}",
                 test.alpha,
                 one.edges.len(),
-                edges(
-                    &one.edges,
-                    names,
-                    analysis.band.measures.get(&Measure::Dpli)
-                )
+                edges(&one.edges, names, band.measures.get(&Measure::Dpli))
             );
         }
     }
+    out
+}
+
+fn wpli(analysis: &Analysis, measures: &[Measure]) -> String {
+    let mut out = matrices(analysis, measures, |measure| measure != Measure::Pli);
+    out.push_str(&means_and_edges(
+        &analysis.band,
+        &analysis.recording.channels,
+    ));
     if let Some(epochs) = &analysis.band.analysis.epochs {
         let _ = writeln!(
             out,
@@ -332,7 +393,7 @@ fn edges(edges: &[[usize; 2]], names: &[String], dpli: Option<&Matrix>) -> Strin
     }
 }
 
-fn windows(band: &BandResult) -> String {
+fn windows(band: &BandResult, names: &[String]) -> String {
     let Some(windows) = &band.windows else {
         return String::new();
     };
@@ -354,7 +415,7 @@ fn windows(band: &BandResult) -> String {
         about.hop_s,
         reasons(band)
     );
-    let of = |pick: fn(&crate::analyze::WindowInfo) -> f64| -> Vec<f64> {
+    let of = |pick: fn(&WindowInfo) -> f64| -> Vec<f64> {
         windows
             .iter()
             .map(pick)
@@ -374,6 +435,9 @@ fn windows(band: &BandResult) -> String {
         let mean = values.iter().sum::<f64>() / float(values.len());
         let _ = writeln!(out, "{name:<5} mean {mean:.3}, {least:.3} to {most:.3}");
     }
+    if let Some(rise) = rise(windows, names) {
+        let _ = writeln!(out, "{rise}");
+    }
     if let Some(null) = &band.windows_null {
         let _ = writeln!(
             out,
@@ -385,6 +449,26 @@ fn windows(band: &BandResult) -> String {
         );
     }
     out
+}
+
+/// The channel whose share of the band changes most from window to window: where a rhythm comes and goes.
+fn rise(windows: &[WindowInfo], names: &[String]) -> Option<String> {
+    let of = |channel: usize| {
+        let shares = windows.iter().map(|window| window.relative_power[channel]);
+        let mut shares: Vec<f64> = shares.filter(|share| !share.is_nan()).collect();
+        shares.sort_by(f64::total_cmp);
+        let last = shares.len().checked_sub(1)?;
+        Some([shares[last / 10], shares[last - last / 10]])
+    };
+    let spread = |[low, high]: &[f64; 2]| high - low;
+    let all = (0..names.len()).filter_map(|channel| Some((channel, of(channel)?)));
+    let (channel, [low, high]) = all.max_by(|(_, a), (_, b)| spread(a).total_cmp(&spread(b)))?;
+    Some(format!(
+        "power in band changes most in {}: {:.0} % to {:.0} % of that of 2 to 40 Hz (lowest and highest tenth of windows)",
+        names[channel],
+        100.0 * low,
+        100.0 * high
+    ))
 }
 
 fn reasons(band: &BandResult) -> String {
@@ -426,7 +510,11 @@ fn calibration(twin: &TwinInfo, analysis: &Analysis) -> String {
     let names = &analysis.recording.channels;
     let mut out = String::new();
     let width = name_width(names);
-    let _ = writeln!(out, "{:width$}  natural Hz  noise rad/sqrt(s)", "");
+    let _ = writeln!(
+        out,
+        "{:width$}  natural Hz  noise rad/sqrt(s)  phase sd rad",
+        ""
+    );
     for (at, name) in names
         .iter()
         .enumerate()
@@ -434,8 +522,8 @@ fn calibration(twin: &TwinInfo, analysis: &Analysis) -> String {
     {
         let _ = writeln!(
             out,
-            "{name:width$}  {:10.3}  {:17.2}",
-            twin.omega_hz[at], twin.noise_rad_sqrt_s[at]
+            "{name:width$}  {:10.3}  {:17.2}  {:12.2}",
+            twin.omega_hz[at], twin.noise_rad_sqrt_s[at], twin.phase_sd_rad[at]
         );
     }
     let _ = writeln!(out, "coupling K (rad/s; row: acted on, column: acting):");
@@ -448,8 +536,8 @@ fn calibration(twin: &TwinInfo, analysis: &Analysis) -> String {
         twin_edges(twin, names)
     );
     let _ = writeln!(out, "condition number {:.1}", twin.condition_number);
-    if let Some(outside) = outside_the_band(analysis, twin) {
-        let _ = writeln!(out, "warning: {outside}");
+    for caution in cautions(analysis, twin) {
+        let _ = writeln!(out, "warning: {caution}");
     }
     let _ = writeln!(
         out,
@@ -568,6 +656,7 @@ fn what_if(analysis: &Analysis, most: usize) -> String {
         "{} {} {unit}{at} on one node of the twin, same noise with and without, {} seeds:",
         first.kind, first.amplitude_rad_s, first.seeds
     );
+    out.push_str(&caution(analysis));
     for one in all.iter().take(most) {
         let _ = writeln!(
             out,
@@ -598,7 +687,7 @@ fn closed_loop(analysis: &Analysis) -> String {
     let Some(found) = &analysis.closed_loop else {
         return String::new();
     };
-    format!(
+    let told = format!(
         "objective {}: start {:.5}, end {:.5}, without stimulation {:.5}; {} evaluations\nbest: {} with {:.2} rad/s, offset {:+.2} rad to the mean field; r {:.3} -> {:.3}\n",
         found.objective,
         found.start,
@@ -610,7 +699,12 @@ fn closed_loop(analysis: &Analysis) -> String {
         found.delta_rad,
         found.order.without,
         found.order.with
-    )
+    );
+    told + &caution(analysis)
+}
+
+fn caution(analysis: &Analysis) -> String {
+    untrusted(analysis).map_or_else(String::new, |caution| format!("caution: {caution}\n"))
 }
 
 /// A matrix as a table, or its strongest entries where it is too wide.

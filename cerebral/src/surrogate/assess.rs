@@ -121,6 +121,11 @@ pub struct Significance {
     pub disagreements: Vec<String>,
 }
 
+/// Whether surrogates of this standard deviation, over that of the data, are of something else. NaN, of a dead channel, is not.
+pub(crate) fn is_off(ratio: f64) -> bool {
+    !ratio.is_nan() && !SD_RATIO.contains(&ratio)
+}
+
 /// What was asked, for the record.
 pub(crate) struct Asked {
     pub(crate) kind: Kind,
@@ -134,25 +139,19 @@ pub(crate) fn assess(observed: &Observed, nulls: &Nulls, asked: &Asked) -> Signi
     let pli = of(|figures| &figures.pli);
     let wpli = (!observed.figures.wpli.is_empty()).then(|| of(|figures| &figures.wpli));
     let band_sd_ratio = sd_ratio(observed, nulls);
-    let off: Vec<String> = band_sd_ratio
-        .iter()
-        .enumerate()
-        .filter(|(_, ratio)| !ratio.is_nan() && !SD_RATIO.contains(*ratio))
-        .map(|(channel, ratio)| format!("{} ({ratio:.2})", channel + 1))
-        .collect();
+    let is_off = band_sd_ratio.iter().any(|ratio| is_off(*ratio));
     let verdict = match &wpli {
-        _ if !off.is_empty() => Verdict::Refused,
+        _ if is_off => Verdict::Refused,
         None => Verdict::NotTested,
         Some(wpli) if wpli.p <= asked.alpha => Verdict::Significant,
         Some(_) => Verdict::NotSignificant,
     };
     let mut warnings = Vec::new();
-    if !off.is_empty() {
+    if is_off {
         warnings.push(format!(
-            "test refused: in the band the surrogates' standard deviation is not within {} to {} of the data's for channel {}; a jump, an artefact or an end of the segment dominates",
+            "test refused: in the band the surrogates' standard deviation is not within {} to {} of the data's; a jump, an artefact or an end of the segment dominates",
             SD_RATIO.start(),
             SD_RATIO.end(),
-            off.join(", ")
         ));
     }
     let n_live = observed.alive.iter().filter(|alive| **alive).count();

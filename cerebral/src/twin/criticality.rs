@@ -16,7 +16,7 @@ use crate::twin::order::{mean, metastability, order_parameter};
 
 /// Share of N - 1 neighbours that each node of an unweighted symmetric graph must have for identical oscillators to have
 /// full synchrony as their only attractor (almost surely reached from anywhere). Key `kassabov-dense`: 0.75 proved;
-/// dense graphs without it are known just below 0.6838, key `yoneda-lower`.
+/// dense graphs without it are known just below 0.6838, key `yoneda-2021`.
 pub const CRITICAL_CONNECTIVITY: f64 = 0.6838;
 
 /// The critical coupling of infinitely many oscillators coupled all to all with `K / N`: `2 / (pi g(centre))`.
@@ -24,7 +24,7 @@ pub const CRITICAL_CONNECTIVITY: f64 = 0.6838;
 /// `density_at_centre`: density of the natural frequencies at the centre of their symmetric, one-peaked distribution, s/rad.
 /// Lorentzian of half width gamma: 2 gamma. Normal of deviation s: 1.596 s.
 ///
-/// Source: key `kuramoto-chemical`.
+/// Source: key `kuramoto-1984`.
 pub fn mean_field_critical_coupling(density_at_centre: f64) -> f64 {
     2.0 / (std::f64::consts::PI * density_at_centre)
 }
@@ -47,7 +47,7 @@ pub fn density_at_mean(omega: ArrayView1<'_, f64>) -> f64 {
 /// Critical scale of a given network: synchrony sets in near `scale * K` with `scale = Kc / lambda`, `lambda` the largest
 /// eigenvalue of K and Kc the mean-field value for its frequencies. Above 1: the network is below its transition.
 ///
-/// Source: key `restrepo-onset` (their eq. for the perturbation theory's lowest order). For networks of many links per node.
+/// Source: key `restrepo-2005` (their eq. for the perturbation theory's lowest order). For networks of many links per node.
 /// NaN where no eigenvalue is above 0.
 ///
 /// # Errors

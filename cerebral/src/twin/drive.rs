@@ -15,7 +15,7 @@ pub enum Target {
 /// The kinds of stimulation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DriveKind {
-    /// `u = A sin(Omega t + p - theta)`: locks a free node iff `|omega - Omega| <= A` (Adler; key `adler-locking`).
+    /// `u = A sin(Omega t + p - theta)`: locks a free node iff `|omega - Omega| <= A` (Adler; key `adler-1946`).
     Entrain {
         /// `A`, rad/s, at least 0.
         amplitude_rad_s: f64,

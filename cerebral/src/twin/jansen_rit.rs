@@ -1,4 +1,4 @@
-//! Jansen and Rit's neural mass (key `jansen-rit`): a column of pyramidal cells with an excitatory and an inhibitory loop,
+//! Jansen and Rit's neural mass (key `jansen-1995`): a column of pyramidal cells with an excitatory and an inhibitory loop,
 //! whose potential oscillates near 10 Hz by itself. The bridge from phases to potentials: columns in a network excite each
 //! other by their firing rates.
 //!
@@ -121,7 +121,7 @@ impl Column {
 /// # Errors
 /// [`TwinError::Shape`] and [`TwinError::Range`]; [`TwinError::Diverged`] for steps that are too long.
 ///
-/// Source: keys `jansen-rit` (eq. 6 and table of constants), `david-friston` for the coupling by firing rates. Checked
+/// Source: keys `jansen-1995` (eq. 6 and table of constants), `david-2003` for the coupling by firing rates. Checked
 /// against the closed response of one synapse, and by the frequency of the published column.
 pub fn simulate_columns(
     columns: &[Column],

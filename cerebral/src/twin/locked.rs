@@ -206,7 +206,7 @@ fn same_state(a: &LockedState, b: &LockedState) -> bool {
 /// # Errors
 /// As [`simulate`].
 ///
-/// Source: key `adler-locking`; a single oscillator locks iff `|omega - Omega| <= A`.
+/// Source: key `adler-1946`; a single oscillator locks iff `|omega - Omega| <= A`.
 pub fn arnold_tongue(
     network: &Network,
     node: usize,

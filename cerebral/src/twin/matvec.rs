@@ -49,6 +49,19 @@ impl WithSimd for Pair<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        // Two sums a row; those, and what is loaded beside them, must fit the registers.
+        if S::REGISTER_COUNT >= 32 {
+            self.by_rows::<S, 8>(simd);
+        } else {
+            self.by_rows::<S, 4>(simd);
+        }
+    }
+}
+
+impl Pair<'_> {
+    /// `R` rows at once share the loads of x and y, and their sums need not wait for one another.
+    #[inline(always)]
+    fn by_rows<S: Simd, const R: usize>(self, simd: S) {
         let Self {
             matrix,
             weights,
@@ -58,25 +71,23 @@ impl WithSimd for Pair<'_> {
             y_out,
         } = self;
         let n = x.len();
-        // Four rows at once share the loads of x and y, and their eight sums need not wait for one another.
-        let rows = matrix
-            .chunks(4 * n)
-            .zip(x_out.chunks_mut(4))
-            .zip(y_out.chunks_mut(4));
-        for ((rows, x_out), y_out) in rows {
-            if rows.len() == 4 * n {
-                let (first, last) = rows.split_at(2 * n);
-                let ((a, b), (c, d)) = (first.split_at(n), last.split_at(n));
-                let sums = dots(simd, [a, b, c, d], x, y);
-                for (k, [sx, sy]) in sums.into_iter().enumerate() {
-                    x_out[k] += weights[0] * sx;
-                    y_out[k] += weights[1] * sy;
-                }
+        let blocks = matrix
+            .chunks(R * n)
+            .zip(x_out.chunks_mut(R))
+            .zip(y_out.chunks_mut(R));
+        for ((block, x_out), y_out) in blocks {
+            let mut add = |k: usize, [sx, sy]: [f64; 2]| {
+                x_out[k] += weights[0] * sx;
+                y_out[k] += weights[1] * sy;
+            };
+            if block.len() == R * n {
+                let rows: [&[f64]; R] = std::array::from_fn(|k| &block[k * n..(k + 1) * n]);
+                let sums = dots(simd, rows, x, y);
+                (0..R).for_each(|k| add(k, sums[k]));
             } else {
-                for (k, row) in rows.chunks_exact(n).enumerate() {
-                    let [[sx, sy]] = dots(simd, [row], x, y);
-                    x_out[k] += weights[0] * sx;
-                    y_out[k] += weights[1] * sy;
+                for (k, row) in block.chunks_exact(n).enumerate() {
+                    let [sums] = dots(simd, [row], x, y);
+                    add(k, sums);
                 }
             }
         }

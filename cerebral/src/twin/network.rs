@@ -8,8 +8,8 @@ use crate::twin::coupling::Coupling;
 use crate::twin::drive::Drive;
 use crate::twin::error::{TwinError, in_range, same_size};
 
-/// Kuramoto's model (key `kuramoto-chemical`) with phase lags (Sakaguchi, key `sakaguchi-kuramoto`), delays (key
-/// `yeung-delay`), inertia (key `tanaka-inertia`), additive white noise and stimulation.
+/// Kuramoto's model (key `kuramoto-1984`) with phase lags (Sakaguchi, key `sakaguchi-1986`), delays (key
+/// `yeung-1999`), inertia (key `tanaka-1997`), additive white noise and stimulation.
 ///
 /// Phases are radians and unwrapped, frequencies rad/s, times seconds.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,7 +20,7 @@ pub fn mean_field(theta: ArrayView1<'_, f64>) -> Complex64 {
 ///
 /// `theta`: rad, any wrapping, shape `(n_nodes, n_times)`. Returns `n_times` values in `[0, 1]`.
 ///
-/// Source: key `kuramoto-chemical`. Checked against equal phases (1) and phases spread evenly (0).
+/// Source: key `kuramoto-1984`. Checked against equal phases (1) and phases spread evenly (0).
 pub fn order_parameter(theta: ArrayView2<'_, f64>) -> Vec<f64> {
     theta
         .axis_iter(Axis(1))
@@ -30,7 +30,7 @@ pub fn order_parameter(theta: ArrayView2<'_, f64>) -> Vec<f64> {
 
 /// Metastability: the standard deviation (divisor n, not the variance that some papers use) of the order parameter.
 ///
-/// Source: key `shanahan-metastable`, there as a variance. NaN for an empty slice.
+/// Source: key `shanahan-2010`, there as a variance. NaN for an empty slice.
 pub fn metastability(order: &[f64]) -> f64 {
     let mean = mean(order);
     (order.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / float(order.len())).sqrt()

@@ -1,7 +1,7 @@
 //! The adaptive method: Taylor series in the rotating frame.
 //!
 //! The model's right-hand side is made of products of sines and cosines, whose Taylor coefficients follow from one another
-//! by recurrences (key `jorba-taylor`). One more order costs one more pair of mat-vecs, as one more stage of a Runge-Kutta
+//! by recurrences (key `jorba-2005`). One more order costs one more pair of mat-vecs, as one more stage of a Runge-Kutta
 //! method does, but buys a whole order of accuracy, and the series is its own dense output. Taking the mean frequency out
 //! first leaves phases that move slowly, so that steps are long and an absolute tolerance in rad means the same at any time.
 //!
@@ -36,7 +36,7 @@ pub struct Effort {
 /// [`TwinError::Unsupported`] for noise, delays and mean-field loops; [`TwinError::Shape`] and [`TwinError::Range`] for
 /// arguments that do not fit; [`TwinError::Diverged`] where steps become too small.
 ///
-/// Source: key `jorba-taylor`. Checked against RK4 with 1 ms and reference trajectories.
+/// Source: key `jorba-2005`. Checked against RK4 with 1 ms and reference trajectories.
 pub fn simulate_adaptive(
     network: &Network,
     theta0: &[f64],
@@ -211,7 +211,7 @@ impl<'a> Series<'a> {
     fn new(network: &'a Network, theta0: &[f64], local_rad: f64) -> Result<Self, TwinError> {
         let n = network.n_nodes();
         // Half the digits asked for, natural logarithm, is the order of least work per simulated second (key
-        // `jorba-taylor`, section 3.2).
+        // `jorba-2005`, section 3.2).
         let order = whole((-local_rad.ln() / 2.0).ceil() + 2.0)
             .unwrap_or(2)
             .max(6);

@@ -82,6 +82,10 @@ fn the_network_behind_a_recording_is_found() {
         let slope = slope(&found.coupling_rad_s, &known.coupling);
         assert!(slopes.contains(&slope), "{name}: slope {slope}");
         let error = rms(&errors_hz(&found, &known));
+        println!(
+            "{name}: correlation {:.3}, slope {slope:.3}, frequencies off by {error:.3} Hz (rms), {} iterations",
+            agreement.correlation, found.iterations
+        );
         assert!(error < 0.13, "{name}: {error} Hz");
         // Standard errors are honest: estimates before shrinkage miss the truth by about one of them.
         let misses: Vec<f64> = known
@@ -127,6 +131,10 @@ fn where_there_is_no_coupling_no_edge_is_claimed() {
     let worst = errors_hz(&found, &known)
         .iter()
         .fold(0.0_f64, |most, error| most.max(error.abs()));
+    println!(
+        "null: frequencies off by {worst:.3} Hz at most, noise floor {:.2} rad/s",
+        found.noise_floor_rad_s
+    );
     assert!(worst < 0.1, "{worst} Hz");
     assert!(
         !found.edges.iter().any(|edge| *edge),
@@ -240,6 +248,9 @@ fn what_cannot_be_calibrated_is_refused_with_its_reason() {
     }
 }
 
+/// The value of a channel at a sample.
+type Course<'a> = Box<dyn Fn(usize, usize) -> f64 + 'a>;
+
 #[test]
 fn rubbish_gives_finite_figures() {
     let n_samples = 5000;
@@ -249,7 +260,7 @@ fn rubbish_gives_finite_figures() {
         (f64::from(u32::try_from((t * 7919 + i * 104_729) % 65_537).unwrap()) * 0.61).sin()
     };
     let sine = |hz: f64, t: usize| (TAU * hz * time(t)).sin();
-    let cases: [(&str, Box<dyn Fn(usize, usize) -> f64>); 6] = [
+    let cases: [(&str, Course<'_>); 6] = [
         ("no oscillation", Box::new(noise)),
         (
             "sines without noise",

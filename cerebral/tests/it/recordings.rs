@@ -8,9 +8,11 @@
 
 use std::path::PathBuf;
 
-use cerebral::SampleRate;
-use cerebral::preprocess::{ArtefactKind, find_artefacts};
+use cerebral::analyze::{Manifest, Options, StepId, analyze};
+use cerebral::phase::welch;
+use cerebral::preprocess::{ArtefactKind, cut, find_artefacts};
 use cerebral::source::{Dialect, LoadOptions, Recording, load};
+use cerebral::{Band, SampleRate};
 
 /// Loads a recording; `None`, told loudly, where the test data is absent.
 pub(crate) fn recording(name: &str) -> Option<Recording> {
@@ -106,6 +108,49 @@ fn the_recording_of_version_5_begins_with_a_row_of_zeros_and_rails() {
     );
     let rate_hz = recording.quality.stamp_rate_hz.unwrap();
     assert!((230.0..270.0).contains(&rate_hz), "{rate_hz}");
+}
+
+#[test]
+fn the_rise_of_alpha_is_found_in_the_last_two_channels() {
+    let Some(recording) = recording("openbci-gui-v6-alpha.txt.gz") else {
+        return;
+    };
+    let rate = SampleRate::new(250.0).unwrap();
+    let band = |low, high| Band::new(low, high).unwrap();
+    let shares = |seconds: [usize; 2], n_piece: usize| {
+        let samples = seconds[0] * 250..seconds[1] * 250;
+        let spectrum = welch(cut(recording.samples_uv.view(), samples), n_piece, rate).unwrap();
+        spectrum.share(band(8.0, 13.0), band(2.0, 40.0))
+    };
+    for n_piece in [500, 1_000] {
+        let (busy, rest) = (shares([0, 10], n_piece), shares([30, 70], n_piece));
+        for channel in [6, 7] {
+            assert!((0.125..0.165).contains(&busy[channel]), "{busy:?}");
+            assert!((0.425..0.465).contains(&rest[channel]), "{rest:?}");
+        }
+    }
+    // The same from window to window of an analysis.
+    let options = Options {
+        keep_artefacts: true,
+        surrogates: 19,
+        until: StepId::Windows,
+        ..Options::default()
+    };
+    let analysis = analyze(&recording, "alpha", Manifest::default(), &options, &()).unwrap();
+    let windows = analysis.band.windows.unwrap();
+    let mean = |from_s: f64, to_s: f64| {
+        let inside = windows
+            .iter()
+            .filter(|window| window.start_s >= from_s && window.start_s + 2.0 <= to_s);
+        let shares: Vec<f64> = inside.map(|window| window.relative_power[6]).collect();
+        shares.iter().sum::<f64>() / f64::from(u32::try_from(shares.len()).unwrap())
+    };
+    assert!(
+        mean(30.0, 70.0) > 2.0 * mean(0.0, 10.0),
+        "{} {}",
+        mean(30.0, 70.0),
+        mean(0.0, 10.0)
+    );
 }
 
 #[test]

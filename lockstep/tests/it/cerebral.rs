@@ -145,7 +145,10 @@ fn json_on_standard_output_stands_there_alone_and_noise_stays_noise_to_the_last_
         assert_eq!(step["label"], "not significant", "{step}");
     }
     assert_eq!(json["closed_loop"]["verdict"], "not significant");
-    assert_eq!(json["what_if"][0]["verdict"], "not significant");
+    for one in json["what_if"].as_array().unwrap() {
+        assert_eq!(one["verdict"], "not significant");
+    }
+    let (json_file, page) = (room.path("again.json"), room.path("page.html"));
     let again = analyze(
         &file,
         &[
@@ -153,15 +156,59 @@ fn json_on_standard_output_stands_there_alone_and_noise_stays_noise_to_the_last_
             "99",
             "--seeds",
             "2",
-            "--json",
-            "-",
             "--threads",
             "1",
+            "--json",
+            json_file.to_str().unwrap(),
+            "--report",
+            page.to_str().unwrap(),
         ],
     );
-    let mut again = read_json(&again.stdout);
+    let screen = String::from_utf8(again.stdout).unwrap();
+    let titles: Vec<&str> = screen
+        .lines()
+        .filter(|line| line.starts_with("Step "))
+        .collect();
+    assert_eq!(titles.len(), 11, "{screen}");
+    assert!(titles[0].starts_with("Step 1 ") && !titles[0].contains('['));
+    for title in &titles[1..] {
+        assert!(title.ends_with("[NOT SIGNIFICANT]"), "{title}");
+    }
+    assert!(!screen.contains("[significant]") && !screen.contains("=> Significant"));
+    assert!(screen.contains("=> Not significant"), "{screen}");
+    assert!(screen.contains(": 0 couplings are claimed"), "{screen}");
+    let page = room.read("page.html");
+    let headings: Vec<&str> = page.split("<h2>").skip(1).collect();
+    let numbered = headings
+        .iter()
+        .filter(|heading| heading.starts_with("<span class=\"number\">"));
+    for heading in numbered.clone() {
+        let title = heading.split("</h2>").next().unwrap();
+        assert!(title.contains("step 1.5: NOT SIGNIFICANT"), "{title}");
+    }
+    assert_eq!(numbered.count(), 7, "1.5, 2, 3, 5, 6, 8, 9");
+    assert!(!page.contains("step 1.5: significant") && !page.contains("Significant: mean"));
+    let mut again = read_json(room.read("again.json").as_bytes());
     again["manifest"]["started"] = json["manifest"]["started"].clone();
     assert_eq!(again, json, "the same on one thread");
+}
+
+#[test]
+fn every_band_has_its_own_verdict_and_is_told() {
+    let room = Room::new();
+    let file = room.write("pair.csv", table(3, 3_000, true));
+    let output = analyze(
+        &file,
+        &["--band", "8-13,20-30", "--steps", "2", "--surrogates", "99"],
+    );
+    assert!(output.status.success(), "{}", stderr(&output));
+    let screen = String::from_utf8(output.stdout).unwrap();
+    assert!(screen.contains("=> Significant"), "{screen}");
+    let further = screen.split("Further band 20-30 Hz").nth(1).unwrap();
+    assert!(
+        further.starts_with("  [NOT SIGNIFICANT]") && further.contains("tested one by one"),
+        "{further}"
+    );
 }
 
 #[test]
@@ -260,6 +307,19 @@ fn a_network_alone_is_simulated_the_same_again() {
             < 0.5,
         "far below it"
     );
+    let adaptive = run_well([&args[..], &["--method", "adaptive", "--tolerance", "1e-9"]].concat());
+    let [fixed, adaptive] = [&first, &adaptive].map(|output| read_json(&output.stdout));
+    let r = |json: &Value| json["order_parameter"]["r"].as_array().unwrap().clone();
+    assert_eq!(r(&fixed).len(), r(&adaptive).len());
+    for (fixed, adaptive) in r(&fixed).iter().zip(&r(&adaptive)) {
+        let off = fixed.as_f64().unwrap() - adaptive.as_f64().unwrap();
+        assert!(off.abs() < 1e-6, "{off:e}");
+    }
+    let heavy = run_well([&args[..], &["--inertia", "2s"]].concat());
+    assert!(
+        read_json(&heavy.stdout)["r_mean"].as_f64().unwrap() < 0.9,
+        "heavy phases do not find together in 5 s"
+    );
     let table = room.write("k.csv", "0,2\n2,0\n");
     let csv = room.path("phases.csv");
     run_well([
@@ -310,6 +370,72 @@ fn a_network_alone_is_simulated_the_same_again() {
             stderr(&output)
         );
     }
+}
+
+#[test]
+fn columns_swing_near_ten_hertz_and_together_where_they_excite_each_other() {
+    let with = |coupling: &str| {
+        let output = run_well([
+            "cerebral",
+            "simulate",
+            "--model",
+            "jansen-rit",
+            "--nodes",
+            "3",
+            "--noise",
+            "1",
+            "--coupling",
+            coupling,
+            "--seconds",
+            "12s",
+            "--json",
+            "-",
+        ]);
+        read_json(&output.stdout)
+    };
+    let (alone, coupled) = (with("0"), with("120"));
+    for hz in alone["peak_hz"].as_array().unwrap() {
+        assert!((8.0..13.0).contains(&hz.as_f64().unwrap()), "{hz}");
+    }
+    let r = |json: &Value| json["r_mean"].as_f64().unwrap();
+    assert!(r(&coupled) > r(&alone), "{} {}", r(&coupled), r(&alone));
+}
+
+#[test]
+fn an_interrupt_ends_a_long_simulation_at_once() {
+    let mut child = command()
+        .args([
+            "cerebral",
+            "simulate",
+            "--nodes",
+            "300",
+            "--seconds",
+            "100000s",
+            "--rate",
+            "1",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Until it listens to interrupts.
+    let status = format!("/proc/{}/status", child.id());
+    let listens = || {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 2 != 0)
+    };
+    while !listens() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
 }
 
 const V3: &str = "%OpenBCI Raw EEG Data\n%\n%Sample Rate = 250.0 Hz\n%First Column = SampleIndex\n%Other Columns = EEG data in microvolts followed by Accel Data\n";

@@ -270,6 +270,17 @@ fn a_delayed_pair_turns_with_the_frequency_of_yeung_and_strogatz() {
         );
         assert!((path.theta[[0, last]] - path.theta[[1, last]]).abs() < 1e-3);
     }
+    // Delayed by more than a quarter of a turn each pushes the other away: K cos(Omega tau) is below 0.
+    let network =
+        Network::new(Array1::from_elem(2, omega), pair(0.0, k).coupling().clone()).unwrap();
+    let network = network
+        .with_delays(Array2::from_elem((2, 2), 0.25))
+        .unwrap();
+    let apart = simulate(&network, &[0.0, 0.01], &run(Method::Rk4, 20.0, 0.01))
+        .unwrap()
+        .last();
+    let apart = lead(apart[0], apart[1]).abs();
+    assert!((apart - PI).abs() < 1e-3, "{apart}");
 }
 
 #[test]
@@ -286,15 +297,15 @@ fn a_driven_oscillator_locks_inside_its_tongue_alone() {
     };
     let driven = network.clone().with_drive(Drive::always(0, kind)).unwrap();
     let end_s = 30.0;
-    let lead = asin_lead(
+    let leads = lead(
         simulate(&driven, &[0.0], &run(Method::Rk4, end_s, 5e-3))
             .unwrap()
             .last()[0],
         9.0 * end_s,
     );
-    assert!((lead - 0.5_f64.asin()).abs() < 1e-8, "{lead}");
+    assert!((leads - 0.5_f64.asin()).abs() < 1e-8, "{leads}");
     let (adaptive, _) = simulate_adaptive(&driven, &[0.0], &[end_s], 1e-10).unwrap();
-    assert!((asin_lead(adaptive.theta[[0, 0]], 9.0 * end_s) - 0.5_f64.asin()).abs() < 1e-8);
+    assert!((lead(adaptive.theta[[0, 0]], 9.0 * end_s) - 0.5_f64.asin()).abs() < 1e-8);
     let (amplitudes, frequencies) = ([0.5, 1.0, 2.0], [7.5, 8.5, 9.75, 10.9, 12.5]);
     let slips = arnold_tongue(
         &network,
@@ -327,7 +338,7 @@ fn a_driven_oscillator_locks_inside_its_tongue_alone() {
 }
 
 /// Lead over a reference, in (-pi, pi].
-fn asin_lead(theta: f64, reference: f64) -> f64 {
+fn lead(theta: f64, reference: f64) -> f64 {
     Complex64::cis(theta - reference).arg()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cerebral::analyze::{Analysis, StepId, Watch};
 use cerebral::connectivity::Measure;
-use cerebral::report::step_lines;
+use cerebral::report::{band_lines, step_lines};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Prints each step as it ends.
@@ -38,6 +38,17 @@ impl Screen {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// Onto standard output; where that is gone, the analysis ends with the next step.
+    fn print(&self, lines: &str) {
+        if let Err(error) = std::io::stdout().lock().write_all(lines.as_bytes()) {
+            self.fault
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(error);
+            self.stopped.store(true, Ordering::Relaxed);
+        }
     }
 
     fn bar(&self) -> std::sync::MutexGuard<'_, Option<ProgressBar>> {
@@ -81,13 +92,12 @@ impl Watch for Screen {
         if !self.shown.contains(&step) {
             return;
         }
-        let lines = step_lines(step, so_far, &self.measures);
-        if let Err(error) = std::io::stdout().lock().write_all(lines.as_bytes()) {
-            self.fault
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert(error);
-            self.stopped.store(true, Ordering::Relaxed);
+        self.print(&step_lines(step, so_far, &self.measures));
+    }
+
+    fn ended_band(&self, so_far: &Analysis) {
+        if self.shown.contains(&StepId::Surrogates) {
+            self.print(&band_lines(so_far));
         }
     }
 

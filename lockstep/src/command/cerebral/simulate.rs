@@ -1,5 +1,7 @@
 //! `lockstep cerebral simulate`: a network of oscillators alone.
 
+mod columns;
+
 use std::f64::consts::TAU;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -9,7 +11,7 @@ use anyhow::Context;
 use cerebral::analyze::Matrix;
 use cerebral::twin::{
     Coupling, Method, Network, Run, Trajectory, TwinError, all_to_all, density_at_mean,
-    mean_field_critical_coupling, metastability, order_parameter, simulate,
+    mean_field_critical_coupling, metastability, order_parameter, simulate, simulate_adaptive,
 };
 use clap::{Args, ValueEnum};
 use ndarray::{Array1, Array2, Axis};
@@ -21,6 +23,7 @@ use serde_json::json;
 
 use super::args::seconds;
 use super::output::put;
+use super::work::beside;
 use crate::failure::{Failure, Outcome};
 use crate::files;
 use crate::stop::Stop;
@@ -32,9 +35,15 @@ Examples:
   lockstep cerebral simulate --nodes 100 --coupling 5 --csv order.csv
   lockstep cerebral simulate --nodes 8 --omega 10 --spread 0.4 --noise 1 --seconds 60 --npz phases.npz
   lockstep cerebral simulate --coupling-file k.csv --omega 9.5,10,10.4 --json -
+  lockstep cerebral simulate --model jansen-rit --nodes 4 --coupling 60 --npz potentials.npz
 
-The model: dtheta_i = omega_i + sum_j K_ij sin(theta_j(t - delay) - theta_i) + noise. --coupling K is all to all, K / N each.")]
+Kuramoto: dtheta_i = omega_i + sum_j K_ij sin(theta_j(t - delay) - theta_i) + noise. --coupling K is all to all, K / N each.
+Jansen and Rit: cortical columns with the published constants, whose potentials oscillate near 10 Hz by themselves; a column gets
+K_ij pulses per pulse of column j, and --noise is that of its input. Frequencies, delay, inertia and method are Kuramoto's alone.")]
 pub(crate) struct SimulateArgs {
+    /// What an oscillator is.
+    #[arg(long, value_enum, default_value_t = Model::Kuramoto)]
+    model: Model,
     /// How many oscillators.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     nodes: u32,
@@ -70,18 +79,24 @@ pub(crate) struct SimulateArgs {
     /// Delay between any two, e.g. `10ms`.
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "0s")]
     delay: f64,
+    /// Inertia of each phase, e.g. `50ms`: m theta'' + theta' = the velocity above.
+    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "0s")]
+    inertia: f64,
     /// Simulated time, e.g. `10s`.
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "10s")]
     seconds: f64,
-    /// Step of the integrator, e.g. `1ms`.
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "2ms")]
-    step: f64,
+    /// Step of the integrator, e.g. `1ms`. Default: 2 ms, of columns 0.5 ms.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    step: Option<f64>,
     /// Kept values a second.
     #[arg(long, value_name = "HZ", default_value_t = 100.0)]
     rate: f64,
     /// How a step is taken. Default: rk4 without noise, heun with it.
     #[arg(long, value_enum)]
     method: Option<Steps>,
+    /// Error aimed at by the adaptive method in any phase.
+    #[arg(long, value_name = "RAD", default_value_t = 1e-6)]
+    tolerance: f64,
     /// Seed of frequencies, first phases and noise.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -94,6 +109,15 @@ pub(crate) struct SimulateArgs {
     /// The summary and the order parameter as JSON; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+/// What an oscillator is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Model {
+    /// A phase.
+    Kuramoto,
+    /// A cortical column of Jansen and Rit's.
+    JansenRit,
 }
 
 /// How natural frequencies are spread.
@@ -116,6 +140,8 @@ enum Steps {
     Heun,
     /// Fourth order, without noise.
     Rk4,
+    /// Taylor series in the rotating frame with steps of their own, without noise and delays.
+    Adaptive,
 }
 
 /// Simulates, prints a summary, writes the files.
@@ -127,36 +153,68 @@ pub(crate) fn run(args: &SimulateArgs, stop: &Stop) -> Outcome {
     ];
     let inputs: Vec<&Path> = args.coupling_file.iter().map(PathBuf::as_path).collect();
     files::keep_apart(&inputs, &outputs)?;
-    let network = network(args)?;
-    let run = settings(args)?;
-    let theta0 = first_phases(network.n_nodes(), args.seed);
-    let path = simulate(&network, &theta0, &run).map_err(wrong)?;
-    if stop.is_interrupted() {
-        return Err(Failure::Interrupted);
-    }
-    let order = order_parameter(path.theta.view());
-    let summary = summary(args, &network, &path, &order);
+    let result = match args.model {
+        Model::Kuramoto => phases(args, stop)?,
+        Model::JansenRit => columns::run(args, stop)?,
+    };
     if outputs
         .iter()
         .all(|(_, path)| !path.is_some_and(files::is_stdout))
     {
-        std::io::stdout().write_all(summary.text.as_bytes())?;
+        std::io::stdout().write_all(result.text.as_bytes())?;
     }
     if let Some(file) = &args.csv {
-        put(file, table(&path, &order).as_bytes())?;
+        put(file, result.table.as_bytes())?;
     }
     if let Some(file) = &args.npz {
-        put(
-            file,
-            &arrays(&network, &path, &order).context("could not write NPZ")?,
-        )?;
+        put(file, &result.arrays)?;
     }
     if let Some(file) = &args.json {
-        let mut bytes = serde_json::to_vec(&summary.json).context("could not write JSON")?;
+        let mut bytes = serde_json::to_vec(&result.json).context("could not write JSON")?;
         bytes.push(b'\n');
         put(file, &bytes)?;
     }
     Ok(())
+}
+
+/// What a simulation is told and written as.
+struct Simulated {
+    text: String,
+    json: serde_json::Value,
+    table: String,
+    arrays: Vec<u8>,
+}
+
+fn phases(args: &SimulateArgs, stop: &Stop) -> Result<Simulated, Failure> {
+    let network = network(args)?;
+    let run = settings(args)?;
+    let theta0 = first_phases(network.n_nodes(), args.seed);
+    let tolerance = (args.method == Some(Steps::Adaptive)).then_some(args.tolerance);
+    let (network, path) = beside(stop, move || {
+        let path = match tolerance {
+            None => simulate(&network, &theta0, &run),
+            Some(tolerance) => {
+                simulate_adaptive(&network, &theta0, &times(&run), tolerance).map(|(path, _)| path)
+            }
+        };
+        (network, path)
+    })?;
+    let path = path.map_err(wrong)?;
+    let order = order_parameter(path.theta.view());
+    let Summary { text, json } = summary(args, &network, &path, &order);
+    Ok(Simulated {
+        text,
+        json,
+        table: table(&path, &order),
+        arrays: arrays(&network, &path, &order).context("could not write NPZ")?,
+    })
+}
+
+/// The instants that are kept.
+fn times(run: &Run) -> Vec<f64> {
+    let every_s = run.step_s * float(run.record_every);
+    let last = whole(run.duration_s / run.step_s) / run.record_every;
+    (0..=last).map(|at| every_s * float(at)).collect()
 }
 
 fn wrong(error: TwinError) -> Failure {
@@ -179,10 +237,15 @@ fn network(args: &SimulateArgs) -> Result<Network, Failure> {
     let network = network
         .with_noise(Array1::from_elem(n, args.noise))
         .map_err(wrong)?;
+    let network = if args.inertia > 0.0 {
+        let inertia = Array1::from_elem(n, args.inertia);
+        network.with_inertia(inertia).map_err(wrong)?
+    } else {
+        network
+    };
     if args.delay > 0.0 {
-        return network
-            .with_delays(Array2::from_elem((n, n), args.delay))
-            .map_err(wrong);
+        let delays = Array2::from_elem((n, n), args.delay);
+        return network.with_delays(delays).map_err(wrong);
     }
     Ok(network)
 }
@@ -235,7 +298,27 @@ fn first_phases(n: usize, seed: u64) -> Vec<f64> {
     (0..n).map(|_| circle.sample(&mut random)).collect()
 }
 
+/// The nearest count; of what is none, 0.
+#[expect(
+    clippy::as_conversions,
+    reason = "saturates, and NaN and what is below 0 give 0"
+)]
+fn whole(value: f64) -> usize {
+    value.round() as usize
+}
+
+fn float(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}
+
+/// Step of the integrator where none is asked for.
+const STEP_S: f64 = 2e-3;
+
 fn settings(args: &SimulateArgs) -> Result<Run, Failure> {
+    settings_with(args, args.step.unwrap_or(STEP_S))
+}
+
+fn settings_with(args: &SimulateArgs, step_s: f64) -> Result<Run, Failure> {
     let above = |name: &str, value: f64| {
         if value > 0.0 && value.is_finite() {
             Ok(value)
@@ -246,22 +329,15 @@ fn settings(args: &SimulateArgs) -> Result<Run, Failure> {
         }
     };
     let (step_s, seconds, rate) = (
-        above("step", args.step)?,
+        above("step", step_s)?,
         above("seconds", args.seconds)?,
         above("rate", args.rate)?,
     );
-    let every = (1.0 / (rate * step_s)).round().max(1.0);
-    #[expect(
-        clippy::as_conversions,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole, at least 1, and saturating"
-    )]
-    let record_every = every as usize;
+    let record_every = whole(1.0 / (rate * step_s)).max(1);
     let method = match args.method {
         Some(Steps::Euler) => Method::Euler,
         Some(Steps::Heun) => Method::Heun,
-        Some(Steps::Rk4) => Method::Rk4,
+        Some(Steps::Rk4 | Steps::Adaptive) => Method::Rk4,
         None if args.noise > 0.0 => Method::Heun,
         None => Method::Rk4,
     };
@@ -366,11 +442,13 @@ fn summary(args: &SimulateArgs, network: &Network, path: &Trajectory, order: &[f
         "n": network.n_nodes(),
         "seed": args.seed,
         "seconds": seconds,
-        "step_s": args.step,
+        "model": "kuramoto",
+        "step_s": args.step.unwrap_or(STEP_S),
         "omega_hz": network.omega_rad_s().iter().map(|omega| omega / TAU).collect::<Vec<f64>>(),
         "coupling_rad_s": Matrix(network.coupling().at(0.0)),
         "noise_rad_sqrt_s": args.noise,
         "delay_s": args.delay,
+        "inertia_s": args.inertia,
         "order_parameter": {"t_s": path.t_s, "r": order},
         "r_mean": mean,
         "metastability": spread,

@@ -50,8 +50,8 @@ pub(crate) fn run(
     beside_stop(input, manifest, options, &screen, stop)
 }
 
-/// On a thread of its own, since a step may take minutes and looks at no flag; files are written only afterwards, so that leaving
-/// it behind loses nothing.
+/// Beside Ctrl-C, since a step may take minutes and looks at no flag; files are written only afterwards, so that leaving it behind
+/// loses nothing.
 fn beside_stop(
     input: Input,
     manifest: Manifest,
@@ -59,39 +59,48 @@ fn beside_stop(
     screen: &Arc<Screen>,
     stop: &Stop,
 ) -> Result<Analysis, Failure> {
-    let (tx, rx) = bounded(1);
     let watching = Arc::clone(screen);
+    let result = beside(stop, move || {
+        analyze(
+            &input.recording,
+            &input.name,
+            manifest,
+            &options,
+            &*watching,
+        )
+    })?;
+    if let Some(fault) = screen.take_fault() {
+        return Err(fault.into());
+    }
+    result.map_err(failure)
+}
+
+/// What `work` gives, on a thread of its own that is left behind at Ctrl-C.
+pub(crate) fn beside<T: Send + 'static>(
+    stop: &Stop,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let (tx, rx) = bounded(1);
     std::thread::Builder::new()
         .name("analysis".to_owned())
         .spawn(move || {
-            let result = analyze(
-                &input.recording,
-                &input.name,
-                manifest,
-                &options,
-                &*watching,
-            );
-            let _ = tx.send(result);
+            let _ = tx.send(work());
         })
         .context("could not start a thread")?;
-    let result = loop {
+    loop {
         match rx.recv_timeout(LOOK) {
-            Ok(result) => break result,
+            Ok(result) => return Ok(result),
             Err(RecvTimeoutError::Timeout) if stop.is_interrupted() => {
                 return Err(Failure::Interrupted);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Failure::Failed(anyhow::anyhow!(
-                    "the analysis panicked; its reason stands above"
+                    "the computation panicked; its reason stands above"
                 )));
             }
         }
-    };
-    if let Some(fault) = screen.take_fault() {
-        return Err(fault.into());
     }
-    result.map_err(failure)
 }
 
 fn failure(error: AnalyzeError) -> Failure {
