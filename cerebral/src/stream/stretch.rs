@@ -54,6 +54,9 @@ pub enum Fed {
     Until(i64),
 }
 
+/// A sample, as the machine keeps it: its time there, its block, its place in that.
+type Stamped = (i64, (Arc<Block>, usize));
+
 /// A window of a stretch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Closed {
@@ -108,11 +111,7 @@ impl StretchLogic {
             .expect("both are above zero, and the hop is at most the length")
     }
 
-    fn window(
-        &mut self,
-        k: u64,
-        events: &[&[(i64, (Arc<Block>, usize))]],
-    ) -> Result<Window, String> {
+    fn window(&mut self, k: u64, events: &[&[Stamped]]) -> Result<Window, String> {
         let windows = self.analyst.windows();
         let n = windows.width() + 2 * windows.guard();
         let found: usize = events.iter().map(|run| run.len()).sum();

@@ -222,9 +222,15 @@ impl WindowAnalyst {
             .filter(|channel| bad.iter().all(|bad| bad.index != *channel))
             .collect();
         // A rate too low for blinks leaves nothing to look for.
-        let all = [0..buffer_uv.ncols()];
-        let artefacts = find_artefacts(buffer_uv, &all, &good, &self.settings.frontal, self.rate)
-            .unwrap_or_default();
+        let whole = 0..buffer_uv.ncols();
+        let artefacts = find_artefacts(
+            buffer_uv,
+            std::slice::from_ref(&whole),
+            &good,
+            &self.settings.frontal,
+            self.rate,
+        )
+        .unwrap_or_default();
         if let Reference::Channel { index, .. } = &self.settings.reference {
             good.retain(|channel| channel != index);
         }

@@ -143,7 +143,7 @@ impl Board {
         }
         let id = self.id;
         self.id = self.id.wrapping_add(1);
-        let first = if self.uses_daisy && id % 2 == 0 {
+        let first = if self.uses_daisy && id.is_multiple_of(2) {
             N_CHANNELS
         } else {
             0
@@ -169,7 +169,11 @@ impl Board {
             id,
             counts,
             // Nothing moves: one g downwards, at every tenth packet as the accelerometer has it.
-            aux: Aux::Acceleration(if id % 10 == 0 { [0, 0, 8_000] } else { [0; 3] }),
+            aux: Aux::Acceleration(if id.is_multiple_of(10) {
+                [0, 0, 8_000]
+            } else {
+                [0; 3]
+            }),
         })
     }
 }
