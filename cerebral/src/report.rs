@@ -1,4 +1,4 @@
-//! An [`Analysis`] as people and programs read it: lines on a screen, one HTML page, CSV tables, NPZ.
+//! An [`Analysis`](crate::analyze::Analysis) as people and programs read it: lines on a screen, one HTML page, CSV tables, NPZ.
 //!
 //! In: a result, nothing else; no figure is computed here. Out: text or bytes; whoever calls writes the files. (JSON is the
 //! result itself, by serde.) HTML and SVG come from `maud`'s templates, which escape every name that a file brings along.
