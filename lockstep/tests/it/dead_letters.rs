@@ -4,8 +4,9 @@ use contract::dead_letter::DeadLetter;
 use contract::topic;
 use serde_json::Value;
 
-use crate::exactly_once::real_kafka;
+use crate::exactly_once::{real_kafka, take_turn};
 use crate::fixture::{run, run_well, stderr};
+use crate::topics::Topics;
 use crate::world::World;
 
 const TICK: &str = r#"{"v":2,"kind":"quote","venue":"binance","pair":"BTC-USD"}"#;
@@ -182,6 +183,9 @@ fn on_a_real_kafka_record_and_mark_are_one_transaction() {
     let Some((broker, _turn)) = real_kafka() else {
         return;
     };
+    // Others look at what comes on these topics while it is theirs.
+    let _turn = take_turn();
+    let _made = Topics::new(&broker);
     let world = World::of(broker);
     let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 5);
     let pair = format!("R{chance:x}-USD");

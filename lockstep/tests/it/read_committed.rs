@@ -1,19 +1,16 @@
 //! Those who read `spreads` on a real Kafka see what is committed and nothing else.
 
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::topic;
 use kafka_io::{Broker, Record, TransactionOptions, TransactionalProducer};
 
 use crate::alerter_killed::window;
-use crate::exactly_once::take_turn;
+use crate::exactly_once::{eventually, take_turn};
 use crate::fixture::{command, pause, run};
 use crate::told;
 use crate::topics::{Topics, cluster, prove_isolation};
-
-/// Only a hang reaches it.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Dropped, it is killed.
 struct Alerter(Child);
@@ -30,14 +27,6 @@ fn alerter(broker: &Broker) -> Alerter {
     command.args(["alert", "--start", "end", "--broker", broker.address()]);
     let command = command.stdout(Stdio::null()).stderr(Stdio::null());
     Alerter(command.spawn().unwrap())
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !holds() {
-        assert!(since.elapsed() < PATIENCE, "never: {what}");
-        pause(Duration::from_millis(100));
-    }
 }
 
 /// Two windows that are worth an alert.
