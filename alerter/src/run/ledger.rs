@@ -236,6 +236,8 @@ impl Keeper {
         mut producer: TransactionalProducer,
         queue: &Receiver<Entry>,
     ) -> Result<(), KafkaError> {
+        // How much was kept when the client last gave up: twice without anything in between is an end.
+        let mut gave_up_at = None;
         loop {
             let first = match queue.recv_timeout(IDLE) {
                 Ok(first) => first,
@@ -262,6 +264,12 @@ impl Keeper {
             let positions = positions.unwrap_or_default();
             let mut begun = self.since.elapsed();
             while let Err(error) = transact(&mut producer, &records, &positions) {
+                if matches!(error, KafkaError::Fatal { .. }) {
+                    let kept = Some(self.delivered.load(Ordering::Acquire));
+                    if std::mem::replace(&mut gave_up_at, kept) == kept {
+                        return Err(error);
+                    }
+                }
                 producer = self.again(producer, error)?;
                 begun = self.since.elapsed();
             }
@@ -287,8 +295,8 @@ impl Keeper {
             None => error,
         };
         match &error {
-            // An abort that fails likewise: with brokers that die it does.
-            KafkaError::MustAbort { .. } => {}
+            // An abort that fails likewise, and a client that gives up: with brokers that die they do. A new one is needed.
+            KafkaError::MustAbort { .. } | KafkaError::Fatal { .. } => {}
             KafkaError::Fenced { .. } => {
                 let (_keep, never) = bounded::<()>(0);
                 let _ = never.recv_timeout(SUCCESSION);

@@ -108,6 +108,7 @@ impl Attempt<'_> {
         };
         let mut exactly = self.exactly.clone();
         let mut predecessors = BTreeSet::new();
+        let mut commits_before = 0;
         loop {
             let error = match self.once(&mut exactly, &identity, &mut predecessors) {
                 Err(WindowingError::Kafka(KafkaError::Stopped(doing))) => {
@@ -116,8 +117,14 @@ impl Attempt<'_> {
                 Err(WindowingError::Kafka(error)) => error,
                 other => return other,
             };
+            let mut commits = 0;
+            self.shared
+                .delivered(|delivered| commits = delivered.commits);
+            let has_committed = commits > std::mem::replace(&mut commits_before, commits);
             let wait = match &error {
                 KafkaError::MustAbort { .. } => PAUSE,
+                // Brokers that die make a client give up, and a new one cures it; one that never got anywhere is not cured.
+                KafkaError::Fatal { .. } if has_committed => PAUSE,
                 KafkaError::Fenced { .. } => SUCCESSION,
                 _ => return Err(error.into()),
             };
