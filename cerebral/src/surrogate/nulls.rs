@@ -13,8 +13,8 @@ pub(crate) struct Figures {
     pub(crate) wpli: Vec<f64>,
     /// Standard deviation of each channel in the band.
     pub(crate) sd: Vec<f64>,
-    /// Mean order parameter; NaN where it was not asked for.
-    pub(crate) r: f64,
+    /// Mean order parameter, where it was asked for.
+    pub(crate) r: Option<f64>,
 }
 
 impl Figures {
@@ -25,7 +25,7 @@ impl Figures {
             .collect();
         let index =
             |positive: u32, negative: u32| (f64::from(positive) - f64::from(negative)).abs() / n;
-        let r = if order { planes.synchrony() } else { f64::NAN };
+        let r = order.then(|| planes.synchrony());
         match tested {
             Tested::Pli => Self {
                 pli: signs(planes)
@@ -82,9 +82,9 @@ impl Nulls {
         self.surrogates.len()
     }
 
-    /// Mean order parameter of each; NaN where it was not asked for.
+    /// Mean order parameter of each, where it was asked for.
     pub fn orders(&self) -> impl Iterator<Item = f64> {
-        self.surrogates.iter().map(|figures| figures.r)
+        self.surrogates.iter().filter_map(|figures| figures.r)
     }
 
     /// Whether there are none.
