@@ -137,7 +137,7 @@ fn layout(header: &Header<'_>, width: usize) -> Option<Layout> {
         // A clock time, and in later recorders the milliseconds since 1970 behind it.
         let with_epoch = width.checked_sub(1 + header.n_channels.unwrap_or(8) + 3) == Some(2);
         let after = if with_epoch { 5 } else { 4 };
-        let stamp = with_epoch.then_some(width - 1);
+        let stamp = with_epoch.then(|| width - 1);
         return Some(Layout {
             stamp,
             ..plain(Dialect::OpenbciV4, 1, after)?
@@ -152,7 +152,7 @@ fn gui(header: &Header<'_>, width: usize) -> Option<Layout> {
         // The row of names is missing (a recorder of version 5 wrote zeros in its place).
         let n_channels = header.n_channels.unwrap_or(8);
         let enough = width >= n_channels + 4;
-        return enough.then_some(Layout {
+        return enough.then(|| Layout {
             dialect: Dialect::OpenbciGui,
             width,
             id: 0,
