@@ -68,7 +68,7 @@ pub const VENUES: Topic = Topic {
 pub const EEG_SAMPLES: Topic = Topic {
     name: "eeg-samples",
     key: "session",
-    holds: "block of samples",
+    holds: "block of samples, stimulation of the twin, or end",
     partitions: 6,
     kept: Retention::Days(1),
 };

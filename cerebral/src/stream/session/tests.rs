@@ -37,7 +37,8 @@ fn signal(n: usize) -> Array2<f64> {
 fn block(uv: &Array2<f64>, from: usize, to: usize, at: u64, follows: bool) -> Samples<'static> {
     let rows = uv.rows().into_iter();
     Samples {
-        v: Default::default(),
+        v: contract::eeg::tags::V1,
+        kind: contract::eeg::tags::SamplesKind,
         session: "made-up".into(),
         sample_rate_hz: RATE_HZ,
         channels: ["a", "b", "c", "d"].map(Into::into).to_vec(),
