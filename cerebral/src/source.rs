@@ -29,6 +29,7 @@ pub use recognise::{LoadOptions, load};
 pub use recording::{Dialect, Marker, Rails, Recording};
 
 pub(crate) use quality::{useful_runs, useless_shares};
+pub(crate) use table::cyton_rails_uv;
 
 #[cfg(test)]
 #[expect(
