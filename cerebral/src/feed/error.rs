@@ -30,7 +30,7 @@ pub enum FeedError {
         source: LoadError,
     },
     /// The serial port could not be opened the first time; once it was, it is waited for.
-    #[error("could not open the serial port `{device}`{}", show_ports(.known))]
+    #[error("could not open the serial port `{device}`{}", show(.known, "serial port on this machine"))]
     Port {
         /// Which.
         device: String,
@@ -59,8 +59,25 @@ pub enum FeedError {
         source: io::Error,
     },
     /// A source that this build has not.
-    #[error("`lsl:{0}` needs a build with the Lab Streaming Layer, which this one is without")]
+    #[error("`lsl:{0}` needs a build with the feature `lsl`, and this one is without")]
     NoLsl(String),
+    /// No stream of this name answered.
+    #[error("no stream `{name}` answers{}", show(.known, "stream on this network"))]
+    NoStream {
+        /// Which.
+        name: String,
+        /// Streams that there are.
+        known: Vec<String>,
+    },
+    /// The stream could not be opened or read.
+    #[error("the stream `{name}` cannot be read")]
+    Stream {
+        /// Which.
+        name: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The simulated headset is started by whoever calls.
     #[error("the simulated headset has no port yet: start it and open its path as `serial:PATH`")]
     Simulated,
@@ -72,9 +89,10 @@ pub enum FeedError {
     Broker(#[from] KafkaError),
 }
 
-fn show_ports(ports: &[String]) -> String {
-    if ports.is_empty() {
-        return "; there is no serial port on this machine".to_owned();
+/// What there is in its place.
+fn show(known: &[String], what: &str) -> String {
+    if known.is_empty() {
+        return format!("; there is no {what}");
     }
-    format!("; there are {}", ports.join(", "))
+    format!("; there are {}", known.join(", "))
 }
