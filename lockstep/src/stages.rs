@@ -18,7 +18,7 @@ use contract::time::SystemClock;
 use kafka_io::{Broker, Start};
 use windowing::run::{Delivery, Job, JobHandle, JobOptions};
 use windowing::shard::Shard;
-use windowing::tally::Tally;
+use windowing::spread::Tally;
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
@@ -87,9 +87,13 @@ pub(crate) fn run<S: Send, F>(
         // Every run begins anew, so there is nothing to be exact about.
         delivery: Delivery::AtLeastOnce,
         stop: Arc::clone(&stop.flag),
-        on_new_venue: report::warn_of_missing_fee(config),
+        on_new_name: report::warn_of_missing_fee(config),
     };
-    let job = Job::new(&windowing::Settings::from(*config), broker, &options)?;
+    let job = Job::new(
+        &Arc::new(windowing::Settings::from(*config)),
+        broker,
+        &options,
+    )?;
     let windows = job.handle();
     plan.metrics.enter(WindowStage::new(windows.clone(), None));
     let alerts_stop = Arc::new(AtomicBool::new(false));

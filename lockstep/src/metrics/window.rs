@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use contract::spread::Quality;
 use windowing::run::JobHandle;
-use windowing::tally::Tally;
+use windowing::spread::Tally;
 
 use super::page::{Page, float, seconds};
 use super::still::Still;
