@@ -147,3 +147,19 @@ fn holder_text(holder: Option<&str>, watermark_ns: Option<i64>) -> String {
         None => format!("no venue is up and the watermark stands {reached}"),
     }
 }
+
+/// An error and what lies behind it, as one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -51,6 +51,15 @@ struct Session {
     next_at: u64,
 }
 
+/// A session and how far it is, to be put back.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known {
+    pub(super) head: Arc<Head>,
+    pub(super) stretch: Stretch,
+    /// The sample that would follow.
+    pub(super) next_at: u64,
+}
+
 /// Something for the window machine of a stretch.
 pub type ForStretch = (Stretch, operator::Fed<Fed>);
 
@@ -172,6 +181,36 @@ impl Sessions {
         Some((&session.head, &session.analyst))
     }
 
+    /// The sample that would follow of a session; 0 of one that is not known.
+    pub(super) fn next_at(&self, name: &str) -> u64 {
+        self.known.get(name).map_or(0, |known| known.next_at)
+    }
+
+    /// Puts a session back; gives who makes its windows.
+    ///
+    /// # Errors
+    /// [`AnalysisError`] where it cannot be analysed with these settings.
+    pub(super) fn put_back(&mut self, known: Known) -> Result<Arc<WindowAnalyst>, AnalysisError> {
+        let analyst = Arc::new(self.analyst(&known.stretch.session, &known.head)?);
+        let session = Session {
+            head: known.head,
+            analyst: Arc::clone(&analyst),
+            stretch: known.stretch,
+            next_at: known.next_at,
+        };
+        self.known
+            .insert(Arc::clone(&session.stretch.session), session);
+        Ok(analyst)
+    }
+
+    fn analyst(&self, name: &str, head: &Head) -> Result<WindowAnalyst, AnalysisError> {
+        let settings = WindowSettings {
+            session: session_key(name),
+            ..self.settings.clone()
+        };
+        WindowAnalyst::new(settings, head.rails.clone(), head.rate)
+    }
+
     /// Takes a block; gives what follows from it to the window machines.
     ///
     /// # Errors
@@ -209,12 +248,8 @@ impl Sessions {
             let (head, analyst) = match known.filter(|_| is_same) {
                 Some(known) => (Arc::clone(&known.head), Arc::clone(&known.analyst)),
                 None => {
-                    let settings = WindowSettings {
-                        session: session_key(name),
-                        ..self.settings.clone()
-                    };
-                    let analyst = WindowAnalyst::new(settings, head.rails.clone(), head.rate);
-                    (Arc::new(head), Arc::new(analyst.map_err(unusable)?))
+                    let analyst = self.analyst(name, &head).map_err(unusable)?;
+                    (Arc::new(head), Arc::new(analyst))
                 }
             };
             if let Some(known) = known {

@@ -19,7 +19,7 @@ use crate::phase::frequencies;
 use crate::preprocess::{
     Artefact, BadChannel, ChannelFault, Reference, find_artefacts, find_bad_channels,
 };
-use crate::source::Rails;
+use crate::source::{Rails, mains};
 use crate::surrogate::{Kind, Nulls, Observed, Origin, Significance, SurrogateTest};
 use crate::units::{Band, SampleRate};
 
@@ -117,9 +117,22 @@ pub struct WindowFigures {
     pub r_5_95: [f64; 2],
 }
 
+/// How good an electrode is, by the window's buffer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Electrode {
+    /// Standard deviation of the raw readings, microvolts.
+    pub sd_uv: f64,
+    /// Share of readings at a rail, `0..=1`.
+    pub railed: f64,
+    /// Power about the mains' frequency over that beside it; none where the rate is too low for it, or nothing is there.
+    pub mains_ratio: Option<f64>,
+}
+
 /// What a window's buffer holds and what was made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
+    /// Every channel's electrode.
+    pub electrodes: Vec<Electrode>,
     /// Channels left out.
     pub bad: Vec<BadChannel>,
     /// Places of the others.
@@ -138,6 +151,16 @@ pub struct Rolling {
 }
 
 impl Rolling {
+    /// Puts them together again: of which channels they are, and what they are.
+    pub(super) fn of(good: Vec<usize>, nulls: Nulls) -> Self {
+        Self { good, nulls }
+    }
+
+    /// Of which channels they are, and what they are.
+    pub(super) fn parts(&self) -> (&[usize], &Nulls) {
+        (&self.good, &self.nulls)
+    }
+
     fn put(&mut self, good: &[usize], nulls: Nulls, most: usize) -> &Nulls {
         if self.good != good {
             self.good = good.to_vec();
@@ -236,11 +259,27 @@ impl WindowAnalyst {
         }
         let figures = self.figures(buffer_uv, &bad, &good, &artefacts, (stretch_at, k), rolling)?;
         Ok(Window {
+            electrodes: self.electrodes(buffer_uv),
             bad,
             good,
             artefacts,
             figures,
         })
+    }
+
+    fn electrodes(&self, buffer_uv: ArrayView2<'_, f64>) -> Vec<Electrode> {
+        let (_, ratios) = mains(buffer_uv, self.rate.hz());
+        let channels = buffer_uv.rows().into_iter().zip(&self.rails).zip(ratios);
+        channels
+            .map(|((readings, rails), mains_ratio)| {
+                let railed = readings.iter().filter(|value| rails.hold(**value)).count();
+                Electrode {
+                    sd_uv: readings.std(0.0),
+                    railed: float(railed) / float(readings.len()),
+                    mains_ratio,
+                }
+            })
+            .collect()
     }
 
     fn bad_channels(&self, buffer_uv: ArrayView2<'_, f64>) -> Vec<BadChannel> {

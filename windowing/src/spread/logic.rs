@@ -18,6 +18,7 @@ use super::event::{Event, PairId};
 use super::settings::Settings;
 use super::state::{BookState, Misfit};
 use super::walk::{QuoteUpdate, Scratch, WindowOf};
+use crate::error::chain;
 use crate::watermark::SourceId;
 use crate::window::Window;
 use crate::windows::{Density, Item, Late, WindowLogic};
@@ -297,19 +298,4 @@ fn late_line(bytes: Vec<u8>, boundary_ns: i64, stamp_ns: i64) -> Vec<u8> {
         tick: Cow::Owned(tick),
     })
     .expect("texts and integers are always JSON")
-}
-
-/// An error and what lies behind it, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        source = inner.source();
-    }
-    text
 }
