@@ -13,6 +13,7 @@ use windowing::operator;
 use super::stretch::{Block, Fed};
 use super::window::{WindowAnalyst, WindowSettings};
 use crate::error::AnalysisError;
+use crate::preprocess::Montage;
 use crate::source::Rails;
 use crate::units::SampleRate;
 
@@ -140,20 +141,49 @@ fn samples_uv(samples: &Samples<'_>) -> Result<Array2<f64>, BlockError> {
 }
 
 impl Head {
-    fn of(samples: &Samples<'_>) -> Result<Self, AnalysisError> {
-        let rails = samples.rails_uv.iter().map(|values| Rails {
+    /// Channels of these names whose readings end at these values.
+    #[must_use]
+    pub fn new<'a>(
+        rate: SampleRate,
+        channels: Vec<String>,
+        rails_uv: impl IntoIterator<Item = &'a Vec<f64>>,
+    ) -> Self {
+        let rails = rails_uv.into_iter().map(|values| Rails {
             values_uv: values.clone(),
             tolerance_uv: AT_RAIL_UV,
         });
-        Ok(Self {
-            rate: SampleRate::new(samples.sample_rate_hz)?,
-            channels: samples
-                .channels
-                .iter()
-                .map(|name| name.clone().into_owned())
-                .collect(),
+        Self {
+            rate,
+            channels,
             rails: rails.collect(),
-        })
+        }
+    }
+
+    /// Who makes windows of a session of this name.
+    ///
+    /// # Errors
+    /// [`AnalysisError`] where it cannot be analysed with these settings.
+    pub fn analyst(
+        &self,
+        session: &str,
+        settings: &WindowSettings,
+    ) -> Result<WindowAnalyst, AnalysisError> {
+        let mut settings = WindowSettings {
+            session: session_key(session),
+            ..settings.clone()
+        };
+        if settings.frontal.is_empty() {
+            let montage = Montage::of_channels(&self.channels);
+            settings.frontal = montage.as_ref().map(Montage::frontal).unwrap_or_default();
+        }
+        WindowAnalyst::new(settings, self.rails.clone(), self.rate)
+    }
+
+    fn of(samples: &Samples<'_>) -> Result<Self, AnalysisError> {
+        let rate = SampleRate::new(samples.sample_rate_hz)?;
+        let channels = samples.channels.iter();
+        let channels = channels.map(|name| name.clone().into_owned()).collect();
+        Ok(Self::new(rate, channels, &samples.rails_uv))
     }
 }
 
@@ -204,11 +234,7 @@ impl Sessions {
     }
 
     fn analyst(&self, name: &str, head: &Head) -> Result<WindowAnalyst, AnalysisError> {
-        let settings = WindowSettings {
-            session: session_key(name),
-            ..self.settings.clone()
-        };
-        WindowAnalyst::new(settings, head.rails.clone(), head.rate)
+        head.analyst(name, &self.settings)
     }
 
     /// Takes a block; gives what follows from it to the window machines.

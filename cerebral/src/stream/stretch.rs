@@ -130,6 +130,23 @@ impl StretchLogic {
         Windows::restore(shape, i64::MAX, usize::MAX, logic, state.windows)
     }
 
+    /// All windows of a stretch that begins at sample `stretch_at` of its session. `uv`: `(n_channels, n_samples)`, microvolts.
+    #[must_use]
+    pub fn windows_of(
+        analyst: &Arc<WindowAnalyst>,
+        stretch_at: u64,
+        uv: Array2<f64>,
+    ) -> Vec<Closed> {
+        let mut machine = Self::machine(analyst, stretch_at);
+        let mut closed = Vec::new();
+        for fed in Block::new(0, uv, 0).feed() {
+            let pushed = machine.push(fed, &mut closed, &mut Vec::new());
+            pushed.expect("the machine of a stretch has no limit");
+        }
+        machine.finish(&mut closed);
+        closed
+    }
+
     /// The window machine of a stretch that begins at sample `stretch_at` of its session.
     #[must_use]
     pub fn machine(analyst: &Arc<WindowAnalyst>, stretch_at: u64) -> Windows<Self> {

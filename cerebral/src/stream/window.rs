@@ -36,9 +36,13 @@ pub struct WindowSettings {
     pub guard_s: f64,
     /// What voltages are measured against.
     pub reference: Reference,
+    /// A notch at the mains' frequency before the band-pass, hertz.
+    pub notch_hz: Option<f64>,
     /// Channels that are known to be bad, from 0.
     pub bad_channels: Vec<usize>,
-    /// Channels over the eyes, from 0, where the montage is known.
+    /// Whether others are looked for.
+    pub find_bad_channels: bool,
+    /// Channels over the eyes, from 0; where there are none, they are told from the channels' names.
     pub frontal: Vec<usize>,
     /// Whether windows with artefacts have figures too.
     pub keep_artefacts: bool,
@@ -68,7 +72,9 @@ impl WindowSettings {
             hop_s: 1.0,
             guard_s: 1.0,
             reference: Reference::Recorded,
+            notch_hz: None,
             bad_channels: Vec::new(),
+            find_bad_channels: true,
             frontal: Vec::new(),
             keep_artefacts: false,
             kind: Kind::default(),
@@ -186,7 +192,8 @@ impl WindowAnalyst {
         if settings.rolling < 1 {
             return Err(AnalysisError::setting("rolling windows", 0, "1 or more"));
         }
-        let pipeline = windows.pipeline(&Pipeline::new(settings.band, rate, 0.0)?);
+        let whole = Pipeline::with_notch(settings.band, settings.notch_hz, rate, 0.0)?;
+        let pipeline = windows.pipeline(&whole);
         pipeline.check_length(windows.width() + 2 * windows.guard())?;
         Ok(Self {
             settings,
@@ -283,14 +290,16 @@ impl WindowAnalyst {
     }
 
     fn bad_channels(&self, buffer_uv: ArrayView2<'_, f64>) -> Vec<BadChannel> {
-        let mut bad = find_bad_channels(buffer_uv, &self.rails, self.rate);
+        let mut bad = match self.settings.find_bad_channels {
+            true => find_bad_channels(buffer_uv, &self.rails, self.rate),
+            false => Vec::new(),
+        };
         for &index in &self.settings.bad_channels {
-            if bad.iter().all(|bad| bad.index != index) {
-                bad.push(BadChannel {
-                    index,
-                    fault: ChannelFault::Named,
-                });
-            }
+            bad.retain(|bad| bad.index != index);
+            bad.push(BadChannel {
+                index,
+                fault: ChannelFault::Named,
+            });
         }
         bad.sort_by_key(|bad| bad.index);
         bad
