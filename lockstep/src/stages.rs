@@ -159,10 +159,10 @@ pub(crate) fn run<S: Send, F>(
     })
 }
 
-type Running<'scope, T> = std::thread::ScopedJoinHandle<'scope, Result<T, Failure>>;
+pub(crate) type Running<'scope, T> = std::thread::ScopedJoinHandle<'scope, Result<T, Failure>>;
 
 /// A stage on a thread; its failure stops the others.
-fn named<'scope, T: Send + 'scope>(
+pub(crate) fn named<'scope, T: Send + 'scope>(
     scope: &'scope std::thread::Scope<'scope, '_>,
     name: &'static str,
     stop: &Stop,
@@ -194,7 +194,7 @@ impl Drop for StopUnlessDone {
     }
 }
 
-fn join<T>(stage: Running<'_, T>, name: &str) -> Result<T, Failure> {
+pub(crate) fn join<T>(stage: Running<'_, T>, name: &str) -> Result<T, Failure> {
     stage.join().unwrap_or_else(|_| {
         Err(Failure::Failed(anyhow::anyhow!(
             "{name} panicked; its reason stands above"
