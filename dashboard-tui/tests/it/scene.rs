@@ -13,6 +13,7 @@ use dashboard_tui::config::{Settings, Thresholds, ViewName};
 use dashboard_tui::log::{LogLine, NewLines};
 use dashboard_tui::message::{Feed, Link, Message};
 use dashboard_tui::print::{Codes, text};
+use dashboard_tui::testing::eeg::{self, Made};
 use dashboard_tui::testing::{BEGIN_MS, Fares, WIDTH_MS, episode, health, outage, spread};
 use dashboard_tui::view;
 use ratatui::buffer::Buffer;
@@ -44,6 +45,8 @@ pub(crate) enum Scene {
 /// A dashboard with its hands.
 pub(crate) struct Stage {
     pub(crate) app: App,
+    /// Sessions of EEG that are there beside the pairs.
+    pub(crate) sessions: Vec<Made>,
     pub(crate) size: (u16, u16),
     pub(crate) now_ns: i64,
 }
@@ -68,6 +71,10 @@ impl Stage {
     pub(crate) fn new(settings: &Settings, size: (u16, u16)) -> Self {
         let mut stage = Self {
             app: App::new(settings),
+            sessions: match settings.view {
+                ViewName::Brain | ViewName::Twin => vec![Made::default()],
+                _ => Vec::new(),
+            },
             size,
             now_ns: end_ns(-1),
         };
@@ -136,11 +143,32 @@ impl Stage {
         }
         self.app
             .update(Message::Venue(&health("binance", window, status), now_ns));
+        self.eeg(window);
         self.app.update(Message::Venue(
             &health("coinbase", window, VenueStatus::Up),
             now_ns,
         ));
         self.time(now_ns);
+    }
+
+    /// One window of all sessions, and the samples that came with it.
+    pub(crate) fn eeg(&mut self, window: i64) {
+        let now_ns = end_ns(window);
+        let k = u64::try_from(window).unwrap();
+        for made in self.sessions.clone() {
+            // The last seconds are all that a screen shows.
+            let from = if window > WINDOWS - 12 {
+                0
+            } else {
+                eeg::BLOCKS_PER_S
+            };
+            for block in from..eeg::BLOCKS_PER_S {
+                let samples = eeg::samples(&made, (k + 3) * eeg::BLOCKS_PER_S + block);
+                self.app.update(Message::Samples(&samples, now_ns));
+            }
+            self.app
+                .update(Message::State(&eeg::state(&made, k), now_ns));
+        }
     }
 
     fn alerts(&mut self, scene: Scene) {
