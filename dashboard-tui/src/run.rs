@@ -113,6 +113,8 @@ pub fn once(
 ) -> Result<Once, DashboardError> {
     /// What is there has been read when nothing comes for so long.
     const QUIET: Duration = Duration::from_millis(300);
+    /// So long after the start what is unread is known.
+    const CAUGHT_UP: Duration = Duration::from_secs(3);
     const LOOK: Duration = Duration::from_millis(20);
     // Nobody is at the keyboard.
     let settings = &Settings {
@@ -140,6 +142,10 @@ pub fn once(
         if settling != seen.0 {
             seen = (settling, Instant::now());
         } else if has_data(&app) && seen.1.elapsed() >= QUIET {
+            break;
+        }
+        // Where windows of many sessions come all the time it is never quiet; then all that was there has been read.
+        if has_data(&app) && app.unread() == Some(0) && began.elapsed() >= CAUGHT_UP {
             break;
         }
     }

@@ -28,6 +28,9 @@ mod head;
 mod sessions;
 mod signals;
 
+/// Rows below which a circle is none.
+const LEAST_CIRCLE: u16 = 8;
+
 /// What can be shown of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Panel {
@@ -149,14 +152,15 @@ impl Brain {
         // Edges are claimed by wPLI; of PLI nothing is claimed, whatever is shown beside it.
         let claims = self.measure == Measure::Wpli;
         let marks = if claims {
-            ", * beyond all surrogates"
+            "; * beyond all surrogates"
         } else {
             ""
         };
-        let title = format!("{name} x100, mean {}{marks} (m: {other})", number(mean, 2));
+        let title = format!("{name} x100, m: {other}; mean {}{marks}", number(mean, 2));
         Matrix {
             title: &title,
             session,
+            widths: &[4, 3, 2],
             value: &|i, j| figure(of, i, j),
             claimed: &|i, j| claims && edges.holds(i, j),
             text: share,
@@ -281,8 +285,18 @@ fn tiles(area: Rect, n_channels: usize) -> Vec<(Panel, Rect)> {
     // The matrix takes what it needs, if that leaves the round ones something.
     let wide = 6 + n.saturating_mul(if n <= 10 { 4 } else { 3 });
     let wide = wide.clamp(30, (rest.width * 3 / 5).max(30));
-    let matrix = left(&mut rest, wide);
-    tiles.push((Panel::Matrix, matrix));
+    let mut middle = left(&mut rest, wide);
+    let spare = middle.height.saturating_sub(n.saturating_add(2));
+    if spare >= LEAST_CIRCLE && rest.width >= 14 {
+        let matrix = top(&mut middle, n + 2);
+        tiles.extend([
+            (Panel::Matrix, matrix),
+            (Panel::Circle, middle),
+            (Panel::Head, rest),
+        ]);
+        return tiles;
+    }
+    tiles.push((Panel::Matrix, middle));
     if rest.width < 14 {
         return tiles;
     }

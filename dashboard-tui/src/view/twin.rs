@@ -212,6 +212,7 @@ fn matrix(session: &Session, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
             "K now, rad/s: the column acts on the row; * claimed",
         ),
         session,
+        widths: &[5, 3],
         value: &|i, j| figure(&twin.coupling_rad_s, i, j),
         claimed: &|i, j| edges.holds(i, j),
         text: coupling,
@@ -302,9 +303,8 @@ fn tiles(area: Rect, n_channels: usize) -> Vec<(Panel, Rect)> {
         return tiles;
     }
     let phase = top(&mut west, (area.height / 2).div_ceil(2));
-    let nodes = (n + 1).min(rest.height.saturating_sub(1) / 2);
+    let nodes = (n + 1).min(rest.height / 2);
     let nodes = top(&mut rest, nodes);
-    let _blank = top(&mut rest, 1);
     tiles.extend([
         (Panel::Phase, phase),
         (Panel::Coupling, west),

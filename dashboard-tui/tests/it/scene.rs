@@ -11,7 +11,7 @@ use crossterm::event::{
 use dashboard_tui::app::App;
 use dashboard_tui::config::{Settings, Thresholds, ViewName};
 use dashboard_tui::log::{LogLine, NewLines};
-use dashboard_tui::message::{Feed, Link, Message};
+use dashboard_tui::message::{Feed, Link, Message, Ordered};
 use dashboard_tui::print::{Codes, text};
 use dashboard_tui::testing::eeg::{self, Made};
 use dashboard_tui::testing::{BEGIN_MS, Fares, WIDTH_MS, episode, health, outage, spread};
@@ -87,6 +87,14 @@ impl Stage {
     pub(crate) fn of(scene: Scene, view: ViewName, size: (u16, u16)) -> Self {
         let mut stage = Self::new(&settings(view), size);
         stage.play(scene);
+        stage
+    }
+
+    /// A busy dashboard with these sessions.
+    pub(crate) fn with(sessions: &[Made], view: ViewName, size: (u16, u16)) -> Self {
+        let mut stage = Self::new(&settings(view), size);
+        stage.sessions = sessions.to_vec();
+        stage.play(Scene::Busy);
         stage
     }
 
@@ -169,6 +177,24 @@ impl Stage {
             self.app
                 .update(Message::State(&eeg::state(&made, k), now_ns));
         }
+    }
+
+    pub(crate) fn block(&mut self, made: &Made, block: u64) {
+        let samples = eeg::samples(made, block);
+        self.app.update(Message::Samples(&samples, self.now_ns));
+    }
+
+    pub(crate) fn end(&mut self, made: &Made) {
+        let end = eeg::end(made, 9_999);
+        self.app.update(Message::SessionEnd(&end, self.now_ns));
+    }
+
+    pub(crate) fn ordered(&mut self, id: &str, outcome: Result<(), String>) {
+        self.app.update(Message::Ordered(Ordered {
+            id: id.to_owned(),
+            outcome,
+        }));
+        self.time(self.now_ns);
     }
 
     fn alerts(&mut self, scene: Scene) {

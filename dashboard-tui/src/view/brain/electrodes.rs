@@ -13,7 +13,7 @@ use crate::view::scale::{count, whole};
 use crate::view::table::{self, Column};
 
 /// Columns of the longest bar.
-const BAR: usize = 10;
+const BAR: usize = 6;
 /// From here on hum is worth a look: power about the mains' frequency over that beside it.
 const HUM: f64 = 5.0;
 
@@ -85,20 +85,20 @@ pub(super) fn draw(
         Column::new(1, "rms µV").right().cells(
             channels().map(|at| plain(number(quality(at).map_or(f64::NAN, |q| q.rms_uv.0), 1))),
         ),
-        Column::new(4, "railed")
+        Column::new(2, "band").cells(channels().map(bar)),
+        Column::new(5, "railed")
             .right()
             .cells(channels().map(railed)),
-        Column::new(5, "mains x")
+        Column::new(6, "mains x")
             .right()
             .cells(channels().map(mains)),
-        Column::new(3, "Hz")
+        Column::new(4, "Hz")
             .right()
             .cells(channels().map(|at| plain(number(of(&state.frequency_hz, at), 2)))),
-        Column::new(2, "band µV²")
+        Column::new(3, "µV²")
             .right()
             .cells(channels().map(|at| plain(number(of(&state.band_power_uv2, at), 1)))),
-        Column::new(6, "").cells(channels().map(bar)),
-        Column::new(0, "electrode")
+        Column::new(0, "state")
             .shrinks()
             .cells(channels().map(|at| condition(state, at))),
     ];

@@ -14,9 +14,11 @@ use crate::text::fit;
 use crate::theme::Tone;
 use crate::view::Look;
 use crate::view::dots::Dots;
-use crate::view::eeg::{number, titled};
+use crate::view::eeg::{number, sign, titled};
 use crate::view::scale::{bar, count, whole};
 
+/// More electrodes than these are shown by their signs.
+const MOST_NAMES: usize = 32;
 /// How far out the outermost electrodes lie, of the head's radius.
 const RIM: f64 = 0.86;
 
@@ -137,7 +139,12 @@ pub(super) fn draw(session: &Session, buffer: &mut Buffer, area: Rect, look: &Lo
             share if share >= 1.0 / 3.0 => (bar(share), Tone::Good),
             share => (bar(share), Tone::Second),
         };
-        let label = format!("{}{glyph}", fit(session.channel(at), 4));
+        // Names stand beside each other as long as there are few.
+        let label = if sites.len() <= MOST_NAMES {
+            format!("{}{glyph}", fit(session.channel(at), 4))
+        } else {
+            format!("{}{glyph}", sign(at))
+        };
         let x = whole((middle.0 + right * radius) / 2.0).saturating_sub(label.chars().count() / 2);
         let y = whole((middle.1 - front * radius) / 4.0);
         let place = u16::try_from(x).ok().zip(u16::try_from(y).ok());

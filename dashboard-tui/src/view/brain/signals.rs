@@ -16,7 +16,9 @@ use crate::view::scale::{count, nice, place, whole};
 /// Columns for a channel's name.
 const NAMES: u16 = 9;
 /// Half a lane is so many times the middle channel's standard deviation.
-const HEADROOM: f64 = 3.0;
+const HEADROOM: f64 = 2.0;
+/// Dots for a second, where there are samples for it: a wave of 13 Hz still has two.
+const DOTS_PER_S: f64 = 26.0;
 
 /// What is drawn.
 pub(super) struct Lanes<'a> {
@@ -47,65 +49,68 @@ impl Lanes<'_> {
         let rows = usize::from(area.height - 1);
         let shown = n.min(rows);
         let from = self.from.min(n - shown);
-        let half_uv = self.half_lane_uv();
-        let span_s = count(signals.len()) / signals.rate_hz;
+        let mut dots = Dots::new(usize::from(area.width - NAMES), rows);
+        // No more time than lets a wave of the band be seen.
+        let span = whole(count(dots.width()) * signals.rate_hz / DOTS_PER_S);
+        let span = span.clamp(1, signals.len());
+        let half_uv = self.half_lane_uv(span);
         let which = if shown < n {
             format!(", {}–{} of {n} (← →)", from + 1, from + shown)
         } else {
             String::new()
         };
         let title = format!(
-            "signals, raw less mean: a lane is ±{} µV, {} s{which}",
+            "signals ±{} µV, {} s{which}, raw less mean",
             number(half_uv, if half_uv < 1.0 { 2 } else { 0 }),
-            number(span_s, 1)
+            number(count(span) / signals.rate_hz, 1)
         );
         let inner = titled(buffer, area, &title, look);
-        let height = (rows / shown).max(1);
+        let height = dots.height();
         for (at, channel) in (from..from + shown).enumerate() {
-            let y = inner.y + u16::try_from(at * height).unwrap_or(u16::MAX);
-            let lane = Rect {
-                y,
-                height: u16::try_from(height).unwrap_or(1),
-                ..inner
-            };
-            self.lane(channel, half_uv, buffer, lane.intersection(inner), look);
-        }
-    }
-
-    fn lane(&self, channel: usize, half_uv: f64, buffer: &mut Buffer, lane: Rect, look: &Look<'_>) {
-        let signals = &self.session.signals;
-        let name = signals.channels.get(channel).map_or("?", String::as_str);
-        let (mark, tone) = mark(self.session, channel);
-        let label = format!("{} {}{mark}", sign(channel), fit(name, 5));
-        let middle = lane.y + lane.height / 2;
-        buffer.set_stringn(lane.x, middle, label, usize::from(NAMES), look.style(tone));
-        let field = Rect {
-            x: lane.x + NAMES,
-            width: lane.width - NAMES,
-            ..lane
-        };
-        let mut dots = Dots::new(usize::from(field.width), usize::from(field.height));
-        let last = dots.height() - 1;
-        let mean = mean(signals, channel);
-        let range = (-half_uv, half_uv);
-        let reaches = reaches(signals, channel, dots.width());
-        for (x, reach) in reaches.into_iter().enumerate() {
-            let Some(reach) = reach else { continue };
-            // What does not fit in the lane runs along its edge.
-            let at = |value: f64| place((value - mean).clamp(-half_uv, half_uv), range, last);
-            let tone = if reach.railed { Tone::Bad } else { Tone::Plain };
-            if let (Some(top), Some(bottom)) = (at(reach.high), at(reach.low)) {
-                (top..=bottom).for_each(|y| dots.set(x, y, tone));
+            let (top, bottom) = (at * height / shown, (at + 1) * height / shown);
+            self.label(channel, (top + bottom) / 8, buffer, inner, look);
+            let reaches = reaches(signals, channel, span, dots.width());
+            let mean = mean(signals, channel, span);
+            let range = (-half_uv, half_uv);
+            for (x, reach) in reaches.into_iter().enumerate() {
+                let Some(reach) = reach else { continue };
+                // What does not fit in the lane runs along its edge.
+                let place = |value: f64| {
+                    let value = (value - mean).clamp(-half_uv, half_uv);
+                    place(value, range, bottom - top - 1).map(|y| top + y)
+                };
+                let tone = if reach.railed { Tone::Bad } else { Tone::Plain };
+                if let (Some(top), Some(bottom)) = (place(reach.high), place(reach.low)) {
+                    (top..=bottom).for_each(|y| dots.set(x, y, tone));
+                }
             }
         }
+        let field = Rect {
+            x: inner.x + NAMES,
+            width: inner.width - NAMES,
+            ..inner
+        };
         dots.draw(buffer, field, look);
     }
 
+    fn label(&self, channel: usize, row: usize, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
+        let name = self
+            .session
+            .signals
+            .channels
+            .get(channel)
+            .map_or("?", String::as_str);
+        let (mark, tone) = mark(self.session, channel);
+        let label = format!("{} {}{mark}", sign(channel), fit(name, 5));
+        let y = area.y + u16::try_from(row).unwrap_or(0).min(area.height - 1);
+        buffer.set_stringn(area.x, y, label, usize::from(NAMES), look.style(tone));
+    }
+
     /// Microvolts from a lane's middle to its edge: the same for all, so that channels can be compared.
-    fn half_lane_uv(&self) -> f64 {
+    fn half_lane_uv(&self, span: usize) -> f64 {
         let signals = &self.session.signals;
         let mut deviations: Vec<f64> = (0..signals.channels.len())
-            .map(|channel| deviation(signals, channel))
+            .map(|channel| deviation(signals, channel, span))
             .filter(|deviation| *deviation > 0.0)
             .collect();
         deviations.sort_by(f64::total_cmp);
@@ -129,29 +134,32 @@ fn mark(session: &Session, channel: usize) -> (&'static str, Tone) {
     }
 }
 
-fn finite(signals: &Signals, channel: usize) -> impl Iterator<Item = f64> + '_ {
-    signals.of(channel).filter(|value| value.is_finite())
+/// The newest `span` samples of a channel.
+fn newest(signals: &Signals, channel: usize, span: usize) -> impl Iterator<Item = f64> + '_ {
+    signals.of(channel).skip(signals.len().saturating_sub(span))
 }
 
-fn mean(signals: &Signals, channel: usize) -> f64 {
-    let (sum, n) = finite(signals, channel).fold((0.0, 0), |(sum, n), value| (sum + value, n + 1));
+fn mean(signals: &Signals, channel: usize, span: usize) -> f64 {
+    let finite = newest(signals, channel, span).filter(|value| value.is_finite());
+    let (sum, n) = finite.fold((0.0, 0), |(sum, n), value| (sum + value, n + 1));
     sum / count(n)
 }
 
 /// Standard deviation of what is shown of a channel.
-fn deviation(signals: &Signals, channel: usize) -> f64 {
-    let mean = mean(signals, channel);
-    let (sum, n) = finite(signals, channel).fold((0.0, 0), |(sum, n), value| {
+fn deviation(signals: &Signals, channel: usize, span: usize) -> f64 {
+    let mean = mean(signals, channel, span);
+    let finite = newest(signals, channel, span).filter(|value| value.is_finite());
+    let (sum, n) = finite.fold((0.0, 0), |(sum, n), value| {
         (sum + (value - mean).powi(2), n + 1)
     });
     (sum / count(n)).sqrt()
 }
 
 /// What lies under each of `n` dots, the newest sample under the last; none where no sample came.
-fn reaches(signals: &Signals, channel: usize, n: usize) -> Vec<Option<Reach>> {
+fn reaches(signals: &Signals, channel: usize, span: usize, n: usize) -> Vec<Option<Reach>> {
     let mut reaches: Vec<Option<Reach>> = vec![None; n];
-    let length = count(signals.len()).max(1.0);
-    for (at, value) in signals.of(channel).enumerate() {
+    let length = count(span).max(1.0);
+    for (at, value) in newest(signals, channel, span).enumerate() {
         if !value.is_finite() {
             continue;
         }
@@ -191,13 +199,13 @@ mod tests {
             signals.take(&samples(&made, block), 100_000);
         }
         for n in [4, 40, 100] {
-            let shown = reaches(&signals, 0, n);
+            let shown = reaches(&signals, 0, 40, n);
             let missing = shown.iter().map(Option::is_none).collect::<Vec<_>>();
             let expected: Vec<bool> = (0..n).map(|x| (n / 2..n * 3 / 4).contains(&x)).collect();
             assert_eq!(missing, expected, "{n}");
         }
         assert!(
-            reaches(&signals, 1, 4)
+            reaches(&signals, 1, 40, 4)
                 .iter()
                 .flatten()
                 .all(|reach| reach.railed)

@@ -199,7 +199,9 @@ fn which<'a>(session: &Session, (at, n): (usize, usize), look: &Look<'_>) -> Lin
             Tone::Bad,
         ));
     } else {
-        line.push_span(look.span(format!("  {} channels", state.channels.len()), Tone::Plain));
+        let n = state.channels.len();
+        let what = if n == 1 { "channel" } else { "channels" };
+        line.push_span(look.span(format!("  {n} {what}"), Tone::Plain));
     }
     let end_s = state.start_s + state.window_s;
     let window = format!("  window {}..{}", time(state.start_s), time(end_s));

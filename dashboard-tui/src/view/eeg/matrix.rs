@@ -17,6 +17,8 @@ const NAMES: u16 = 6;
 pub(in crate::view) struct Matrix<'a> {
     pub(in crate::view) title: &'a str,
     pub(in crate::view) session: &'a Session,
+    /// Columns of a cell, the widest first.
+    pub(in crate::view) widths: &'a [u16],
     /// The figure of a pair.
     pub(in crate::view) value: &'a dyn Fn(usize, usize) -> f64,
     /// What is claimed of the pair.
@@ -36,7 +38,7 @@ impl Matrix<'_> {
         let n = self.session.n_channels();
         let Ok(rows) = u16::try_from(n) else { return };
         let fits = |wide: u16| inner.width >= NAMES.saturating_add(wide.saturating_mul(rows));
-        let wide = [4, 3, 2].into_iter().find(|wide| fits(*wide));
+        let wide = self.widths.iter().copied().find(|wide| fits(*wide));
         match wide.filter(|_| inner.height > rows) {
             Some(wide) => self.cells(buffer, inner, wide, look),
             None => self.strongest(buffer, inner, look),
@@ -144,7 +146,7 @@ impl Matrix<'_> {
             return;
         };
         let mut shown = vec![Line::from(look.span(
-            format!("{claimed} of {all} pairs claimed (*), the strongest:"),
+            format!("{claimed} of {all} claimed (*), the strongest:"),
             Tone::Plain,
         ))];
         for row in 0..rows.min(texts.len().div_ceil(columns)) {
@@ -179,11 +181,13 @@ pub(in crate::view) fn share(value: f64, room: usize) -> String {
 
 /// A coupling in few columns.
 pub(in crate::view) fn coupling(value: f64, room: usize) -> String {
-    let text = super::number(value, if room >= 4 { 1 } else { 0 });
-    let one = super::number(value, 1);
-    if width(&one) <= room {
-        one
-    } else if width(&text) <= room {
+    let exact = super::number(value, usize::from(room >= 4));
+    let text = if width(&exact) <= room {
+        exact
+    } else {
+        super::number(value, 0)
+    };
+    if width(&text) <= room {
         text
     } else {
         // More than the column can say.

@@ -182,8 +182,9 @@ fn taken(
         if !(end_s > from_s && point.start_s < to_s) {
             continue;
         }
-        let first = whole(dot(point.start_s).round());
-        let behind = whole(dot(end_s).round()).max(first + 1);
+        // Seconds as decimals are a hair off.
+        let first = whole(dot(point.start_s) + 1e-6);
+        let behind = whole((dot(end_s) - 1e-6).ceil()).max(first + 1);
         let value = of(point);
         values
             .iter_mut()

@@ -24,7 +24,7 @@ use crate::view::Look;
 use crate::view::eeg::{lines, number, sign, titled};
 
 /// Rows that it fills.
-pub(super) const ROWS: u16 = 8;
+pub(super) const ROWS: u16 = 7;
 /// Radians a second: from key to key, and the most.
 const STEP: f64 = 0.5;
 const MOST: f64 = 100.0;
@@ -233,24 +233,26 @@ impl WhatIf {
             .and_then(|state| state.twin.as_ref()?.omega_hz.get(node))
             .map_or(f64::NAN, |omega| omega.0);
         let drive = match self.drive {
-            DriveKind::Tone => format!("tone at its own {} Hz", number(omega, 1)),
+            DriveKind::Tone => format!("tone {} Hz", number(omega, 1)),
             DriveKind::Torque => "constant torque".to_owned(),
-            DriveKind::Locked if self.away => "locked, away from the mean".to_owned(),
-            DriveKind::Locked => "locked towards the mean".to_owned(),
+            DriveKind::Locked if self.away => "locked off mean".to_owned(),
+            DriveKind::Locked => "locked to mean".to_owned(),
         };
+        let keys = if self.drive == DriveKind::Locked {
+            " (d o)"
+        } else {
+            " (d)"
+        };
+        let node = format!("{} {}", sign(node), fit(session.channel(node), 8));
+        let amplitude = format!("{} rad/s", number(self.amplitude_rad_s, 1));
         Line::from(vec![
-            look.span("node ‹", Tone::Dim),
-            look.span(
-                format!("{} {}", sign(node), fit(session.channel(node), 10)),
-                Tone::Title,
-            ),
-            look.span("› d: ‹", Tone::Dim),
+            look.span("‹", Tone::Dim),
+            look.span(node, Tone::Title),
+            look.span("› ", Tone::Dim),
+            look.span(amplitude, Tone::Title),
+            look.span(" (+ -) ", Tone::Dim),
             look.span(drive, Tone::Title),
-            look.span("› + -: ", Tone::Dim),
-            look.span(
-                format!("{} rad/s", number(self.amplitude_rad_s, 1)),
-                Tone::Title,
-            ),
+            look.span(keys, Tone::Dim),
         ])
     }
 
