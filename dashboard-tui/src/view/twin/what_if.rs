@@ -1,0 +1,308 @@
+//! What would be if one node were driven: chosen by keys, ordered by Enter, and what became of the order.
+//!
+//! In: keys, the session, the model. Out: an order at a time, and cells. The twin alone is driven; nothing reaches a board or a
+//! person. Absent: sending.
+
+use std::borrow::Cow;
+use std::f64::consts::PI;
+
+use contract::eeg::tags::{StimulationKind, V1};
+use contract::eeg::{DriveKind, Order, Stimulated, Stimulation};
+use contract::time::NS_PER_S;
+use crossterm::event::KeyCode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{effect, labelled};
+use crate::config::Orders;
+use crate::model::Model;
+use crate::model::session::Session;
+use crate::text::fit;
+use crate::theme::Tone;
+use crate::view::Look;
+use crate::view::eeg::{lines, number, sign, titled};
+
+/// Rows that it fills.
+pub(super) const ROWS: u16 = 7;
+/// Radians a second: from key to key, and the most.
+const STEP: f64 = 0.5;
+const MOST: f64 = 100.0;
+/// After so long an order of which nothing is seen counts no more.
+const PATIENCE_NS: i64 = 20 * NS_PER_S;
+
+/// What is chosen, and the order that is under way.
+#[derive(Debug)]
+pub(super) struct WhatIf {
+    orders: Orders,
+    node: usize,
+    drive: DriveKind,
+    amplitude_rad_s: f64,
+    /// Whether a locked drive pushes away from its target.
+    away: bool,
+    /// The newest order from here, until its effect is seen.
+    asked: Option<Stimulation<'static>>,
+    /// The same, until it is taken.
+    given: Option<Stimulation<'static>>,
+    n_given: u64,
+}
+
+fn running(session: &Session) -> Option<&Stimulated> {
+    session.newest.as_ref()?.twin.as_ref()?.stimulation.as_ref()
+}
+
+/// What a drive is called.
+pub(super) fn drive_name(drive: DriveKind) -> &'static str {
+    match drive {
+        DriveKind::Tone => "tone",
+        DriveKind::Torque => "torque",
+        DriveKind::Locked => "locked",
+    }
+}
+
+impl WhatIf {
+    pub(super) fn new(orders: Orders) -> Self {
+        Self {
+            orders,
+            node: 0,
+            drive: DriveKind::Tone,
+            amplitude_rad_s: 5.0,
+            away: false,
+            asked: None,
+            given: None,
+            n_given: 0,
+        }
+    }
+
+    /// The chosen node, within the session's channels.
+    pub(super) fn node(&self, session: &Session) -> usize {
+        self.node.min(session.n_channels().saturating_sub(1))
+    }
+
+    pub(super) fn take_order(&mut self) -> Option<Stimulation<'static>> {
+        self.given.take()
+    }
+
+    /// An order whose effect is seen, that failed, or of which nothing was seen for long, is under way no more.
+    pub(super) fn refresh(&mut self, model: &Model) {
+        let Some(asked) = &self.asked else { return };
+        let mut sessions = model.sessions.iter();
+        let session = sessions.find(|session| *session.key == *asked.session);
+        let now = session.and_then(|session| running(session));
+        let is_seen = match asked.order {
+            Order::Start => now.is_some_and(|now| now.id == asked.id),
+            Order::Stop => now.is_none_or(|now| now.id != asked.id),
+        };
+        let is_over = model.now_ns.saturating_sub(asked.at_ns) > PATIENCE_NS;
+        if is_seen || is_over || self.failure(model).is_some() {
+            self.asked = None;
+        }
+    }
+
+    /// Why the order under way was not delivered.
+    fn failure<'a>(&self, model: &'a Model) -> Option<&'a str> {
+        let asked = self.asked.as_ref()?;
+        let ordered = model
+            .ordered
+            .as_ref()
+            .filter(|ordered| ordered.id == asked.id)?;
+        ordered.outcome.as_ref().err().map(String::as_str)
+    }
+
+    /// A key; whether it is one of these.
+    pub(super) fn key(&mut self, key: KeyCode, session: &Session, model: &Model) -> bool {
+        let n = session.n_channels().max(1);
+        let node = self.node(session);
+        match key {
+            KeyCode::Left | KeyCode::Char('h') => self.node = (node + n - 1) % n,
+            KeyCode::Right | KeyCode::Char('l') => self.node = (node + 1) % n,
+            KeyCode::Char('d') => {
+                self.drive = match self.drive {
+                    DriveKind::Tone => DriveKind::Torque,
+                    DriveKind::Torque => DriveKind::Locked,
+                    DriveKind::Locked => DriveKind::Tone,
+                };
+                self.louder(0.0);
+            }
+            KeyCode::Char('o') => self.away = !self.away,
+            KeyCode::Char('+' | '=') => self.louder(STEP),
+            KeyCode::Char('-' | '_') => self.louder(-STEP),
+            KeyCode::Enter => self.give(session, model),
+            _ => return false,
+        }
+        true
+    }
+
+    fn louder(&mut self, by: f64) {
+        let least = if self.drive == DriveKind::Torque {
+            -MOST
+        } else {
+            STEP
+        };
+        let next = (self.amplitude_rad_s + by).clamp(least, MOST);
+        // A torque of nothing is none.
+        self.amplitude_rad_s = if next.abs() < STEP / 2.0 {
+            next + by
+        } else {
+            next
+        };
+    }
+
+    /// What Enter would order: the end of what runs or is about to, else a beginning.
+    fn next(&self, session: &Session) -> Order {
+        let asked = self
+            .asked
+            .as_ref()
+            .filter(|asked| *asked.session == *session.key);
+        match (asked.map(|asked| asked.order), running(session)) {
+            (Some(Order::Start), _) | (None, Some(_)) => Order::Stop,
+            (Some(Order::Stop), _) | (None, None) => Order::Start,
+        }
+    }
+
+    fn give(&mut self, session: &Session, model: &Model) {
+        let has_twin = session
+            .newest
+            .as_ref()
+            .is_some_and(|state| state.twin.is_some());
+        let order = self.next(session);
+        let is_idle = order == Order::Start && (!has_twin || session.ended_at_ns.is_some());
+        if self.orders == Orders::ReadOnly || is_idle {
+            return;
+        }
+        self.n_given += 1;
+        // The end of a stimulation bears its name.
+        let asked = self
+            .asked
+            .as_ref()
+            .filter(|asked| *asked.session == *session.key);
+        let known = asked
+            .map(|asked| asked.id.to_string())
+            .or_else(|| running(session).map(|now| now.id.clone()))
+            .filter(|_| order == Order::Stop);
+        let id = known.unwrap_or_else(|| format!("dashboard-{}-{}", model.now_ns, self.n_given));
+        let is_locked = self.drive == DriveKind::Locked;
+        let given = Stimulation {
+            v: V1,
+            kind: StimulationKind,
+            session: Cow::Owned(session.key.to_string()),
+            id: Cow::Owned(id),
+            order,
+            node: u64::try_from(self.node(session)).unwrap_or(0),
+            drive: self.drive,
+            amplitude_rad_s: self.amplitude_rad_s,
+            frequency_hz: None,
+            delta_rad: if is_locked && self.away { PI } else { 0.0 },
+            target: None,
+            at_ns: model.now_ns,
+        };
+        self.asked = Some(given.clone());
+        self.given = Some(given);
+    }
+
+    pub(super) fn draw(&self, session: &Session, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
+        let title = labelled(session, "what-if: the twin alone is driven");
+        let inner = titled(buffer, area, &title, look);
+        let mut shown = vec![self.chosen(session, look), self.action(session, look)];
+        if let Some(line) = self.under_way(session, look) {
+            shown.push(line);
+        }
+        match running(session) {
+            Some(now) => shown.extend(effect::lines(now, session, look)),
+            None => {
+                let failed = look
+                    .model
+                    .ordered
+                    .as_ref()
+                    .and_then(|ordered| ordered.outcome.as_ref().err());
+                if let Some(reason) = failed {
+                    shown.push(Line::from(
+                        look.span(format!("NOT SENT: {reason}"), Tone::Bad),
+                    ));
+                }
+            }
+        }
+        lines(buffer, inner, shown);
+    }
+
+    fn chosen<'a>(&self, session: &Session, look: &Look<'_>) -> Line<'a> {
+        let node = self.node(session);
+        let omega = session
+            .newest
+            .as_ref()
+            .and_then(|state| state.twin.as_ref()?.omega_hz.get(node))
+            .map_or(f64::NAN, |omega| omega.0);
+        let drive = match self.drive {
+            DriveKind::Tone => format!("tone {} Hz", number(omega, 1)),
+            DriveKind::Torque => "constant torque".to_owned(),
+            DriveKind::Locked if self.away => "locked off mean".to_owned(),
+            DriveKind::Locked => "locked to mean".to_owned(),
+        };
+        let keys = if self.drive == DriveKind::Locked {
+            " (d o)"
+        } else {
+            " (d)"
+        };
+        let node = format!("{} {}", sign(node), fit(session.channel(node), 8));
+        let amplitude = format!("{} rad/s", number(self.amplitude_rad_s, 1));
+        Line::from(vec![
+            look.span("‹", Tone::Dim),
+            look.span(node, Tone::Title),
+            look.span("› ", Tone::Dim),
+            look.span(amplitude, Tone::Title),
+            look.span(" (+ -) ", Tone::Dim),
+            look.span(drive, Tone::Title),
+            look.span(keys, Tone::Dim),
+        ])
+    }
+
+    fn action<'a>(&self, session: &Session, look: &Look<'_>) -> Line<'a> {
+        let has_twin = session
+            .newest
+            .as_ref()
+            .is_some_and(|state| state.twin.is_some());
+        let (text, tone) = match self.next(session) {
+            _ if self.orders == Orders::ReadOnly => {
+                ("read-only: no orders are sent from this screen", Tone::Warn)
+            }
+            Order::Start if session.ended_at_ns.is_some() => ("the session has ended", Tone::Dim),
+            Order::Start if !has_twin => ("nothing to drive before there is a twin", Tone::Dim),
+            Order::Start => ("Enter drives it", Tone::Plain),
+            Order::Stop => ("Enter stops it", Tone::Plain),
+        };
+        Line::from(look.span(text, tone))
+    }
+
+    /// Where the order stands whose effect is not seen yet.
+    fn under_way<'a>(&self, session: &Session, look: &Look<'_>) -> Option<Line<'a>> {
+        let asked = self
+            .asked
+            .as_ref()
+            .filter(|asked| *asked.session == *session.key)?;
+        let what = match asked.order {
+            Order::Start => "start",
+            Order::Stop => "stop",
+        };
+        let is_on_topic = session
+            .order
+            .as_ref()
+            .is_some_and(|seen| seen.id == asked.id && seen.order == asked.order);
+        let is_sent = look
+            .model
+            .ordered
+            .as_ref()
+            .is_some_and(|ordered| ordered.id == asked.id);
+        let (text, tone) = match (self.failure(look.model), is_on_topic || is_sent) {
+            (Some(reason), _) => (format!("{what} NOT SENT: {reason}"), Tone::Bad),
+            (None, true) => (
+                format!("{what} sent: from the next window on"),
+                Tone::Notice,
+            ),
+            (None, false) => (format!("{what} is being sent"), Tone::Notice),
+        };
+        Some(Line::from(look.span(text, tone)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
