@@ -373,8 +373,9 @@ impl BoardSession {
                 }
             }
         });
-        let unpaired = std::mem::take(&mut pairing.unpaired);
-        add(&counts.unpaired, unpaired);
+        if *is_settled {
+            add(&counts.unpaired, std::mem::take(&mut pairing.unpaired));
+        }
         let rubbish = now_ns.saturating_sub(*packet_ns) >= 2 * SILENT_NS;
         out.extend(blocks.into_iter().map(Output::Block));
         if rubbish {
@@ -476,3 +477,6 @@ fn whole(answer: &mut Vec<u8>, bytes: &[u8]) -> Option<String> {
     answer.drain(..end + END.len());
     Some(said)
 }
+
+#[cfg(test)]
+mod tests;

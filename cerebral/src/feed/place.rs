@@ -9,8 +9,8 @@
 //! After a restart, and where there are no ids, the clock alone tells. Right to half a period as long as the source is read in
 //! time; what the system dropped behind a reader that slept for seconds is a gap as well, but may be counted whole periods short.
 //!
-//! One sample whose id seems to lie a little back was inserted or came late: it is left out. A second one in a row is taken for
-//! what the ids say.
+//! One sample whose id lies a little back, and far too soon for the loss of nearly a period, was inserted or came late: it is left
+//! out. A second one in a row is taken for what the ids say.
 
 use super::blocks::Place;
 
@@ -83,16 +83,17 @@ impl Placing {
             Some(last) => match (last.id, id, self.period) {
                 (Some(before), Some(id), Some(period)) => {
                     let told = (id % period + period - before % period + period - 1) % period;
-                    if told >= period.saturating_sub(BACK.min(period / 4)) && !self.left_out {
-                        self.left_out = true;
-                        return None;
-                    }
                     let since_ns = if told == 0 {
                         quiet_ns
                     } else {
                         received_ns.saturating_sub(last.received_ns)
                     };
                     let by_clock = self.samples_in(since_ns).saturating_sub(1);
+                    let lies_back = told >= period.saturating_sub(BACK) && by_clock < told / 2;
+                    if lies_back && !self.left_out {
+                        self.left_out = true;
+                        return None;
+                    }
                     let beyond = by_clock.saturating_sub(told);
                     told + (beyond + period / 2) / period * period
                 }
@@ -171,7 +172,7 @@ mod tests {
             [Some(0), None, Some(1)]
         );
         assert_eq!(
-            places(&[(10, 0, 0), (5, 251, 0), (6, 252, 0)]),
+            places(&[(10, 0, 0), (5, 1, 0), (6, 2, 0)]),
             [Some(0), None, Some(252)]
         );
     }

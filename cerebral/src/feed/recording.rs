@@ -178,3 +178,138 @@ impl Source for RecordingSource {
         self.blocks.next_at()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    /// A recording of eight channels with these ids; a reading tells row and channel.
+    fn file(ids: &[u64]) -> Vec<u8> {
+        let mut text = "%OpenBCI Raw EEG Data\n%Number of channels = 8\n%Sample Rate = 250 Hz\n%Board = OpenBCI_GUI$BoardCytonSerial\nSample Index".to_owned();
+        for channel in 0..8 {
+            write!(text, ", EXG Channel {channel}").unwrap();
+        }
+        text.push_str(", Timestamp\n");
+        for (row, id) in ids.iter().enumerate() {
+            write!(text, "{id}").unwrap();
+            for channel in 1..=8 {
+                write!(text, ",{}.25", 10 * row + channel).unwrap();
+            }
+            writeln!(
+                text,
+                ",{}",
+                1_700_000_000_000_u64 + 4 * u64::try_from(row).unwrap()
+            )
+            .unwrap();
+        }
+        text.into_bytes()
+    }
+
+    fn source(ids: &[u64], options: &FeedOptions) -> RecordingSource {
+        let recording = load(&file(ids), &LoadOptions::default()).unwrap();
+        RecordingSource::new(recording, "file.txt", options).unwrap()
+    }
+
+    fn all(source: &mut RecordingSource) -> Vec<Samples<'static>> {
+        let mut blocks = Vec::new();
+        loop {
+            match source.next(Duration::from_secs(60)).unwrap() {
+                Next::Block(block) => blocks.push(block),
+                Next::Nothing => {}
+                Next::End => return blocks,
+            }
+        }
+    }
+
+    fn at_once(block_ms: u64) -> FeedOptions {
+        FeedOptions {
+            speed: None,
+            block: Duration::from_millis(block_ms),
+            ..FeedOptions::default()
+        }
+    }
+
+    #[test]
+    fn blocks_hold_the_loaded_microvolts_ids_and_stamps_whatever_their_size() {
+        // A loss of three, then a numbering begun anew.
+        let ids: Vec<u64> = (240..256).chain(0..10).chain(13..40).chain(0..20).collect();
+        let recording = load(&file(&ids), &LoadOptions::default()).unwrap();
+        let anew = 16 + 10 + 3 + 27;
+        assert_eq!(recording.numbering.boundaries, [anew]);
+        for block_ms in [4, 28, 1_000, 1_000_000] {
+            let options = at_once(block_ms);
+            let blocks = all(&mut source(&ids, &options));
+            let mut next_at = None;
+            let mut stretches = Vec::new();
+            for block in &blocks {
+                assert_eq!(
+                    block.follows,
+                    next_at == Some(block.at) && usize::try_from(block.at).unwrap() != anew
+                );
+                if !block.follows {
+                    stretches.push(block.at);
+                }
+                for place in 0..block.uv[0].len() {
+                    let at = usize::try_from(block.at).unwrap() + place;
+                    for channel in 0..8 {
+                        let loaded = recording.samples_uv[(channel, at)];
+                        assert_eq!(block.uv[channel][place].0.to_bits(), loaded.to_bits());
+                    }
+                    assert_eq!(
+                        block.ids.as_ref().unwrap()[place],
+                        recording.ids[at].unwrap()
+                    );
+                    let stamp = block.stamps_ns.as_ref().unwrap()[place];
+                    assert_eq!(Some(stamp), recording.stamps_ns[at]);
+                }
+                next_at = Some(block.at + u64::try_from(block.uv[0].len()).unwrap());
+            }
+            assert_eq!(next_at, u64::try_from(recording.n_samples()).ok());
+            assert_eq!(stretches, [0, 29, u64::try_from(anew).unwrap()]);
+            let tally = options.counts.tally();
+            assert_eq!((tally.samples, tally.gaps, tally.missing), (73, 1, 3));
+            assert_eq!(tally.restarts, 1);
+        }
+    }
+
+    #[test]
+    fn a_recording_goes_at_its_pace_and_stops_where_it_is_stopped() {
+        let ids: Vec<u64> = (0..200).collect();
+        let options = FeedOptions {
+            speed: Some(2.0),
+            ..FeedOptions::default()
+        };
+        let mut source = source(&ids, &options);
+        let began = Instant::now();
+        assert_eq!(source.next(Duration::ZERO).unwrap(), Next::Nothing);
+        let mut n = 0;
+        while n < 100 {
+            match source.next(Duration::from_millis(10)).unwrap() {
+                Next::Block(block) => n += block.uv[0].len(),
+                Next::Nothing => {}
+                Next::End => panic!("too early"),
+            }
+        }
+        // 100 samples at twice 250 a second; a busy machine is late, never early.
+        assert!(began.elapsed() >= Duration::from_millis(200));
+        let rest = std::iter::from_fn(|| source.stop()).count();
+        assert!(rest <= 1, "{rest}");
+        assert_eq!(source.next(Duration::ZERO).unwrap(), Next::End);
+        assert!(source.at() < 200);
+    }
+
+    #[test]
+    fn a_speed_that_is_none_is_refused() {
+        for speed in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let options = FeedOptions {
+                speed: Some(speed),
+                ..FeedOptions::default()
+            };
+            let ids: Vec<u64> = (0..20).collect();
+            let recording = load(&file(&ids), &LoadOptions::default()).unwrap();
+            assert!(RecordingSource::new(recording, "s", &options).is_err());
+        }
+    }
+}

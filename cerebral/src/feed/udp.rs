@@ -99,7 +99,7 @@ pub fn read_datagram(bytes: &[u8]) -> Result<Vec<Vec<f64>>, DatagramError> {
         return Err(DatagramError::Ragged(lengths));
     }
     for (channel, values) in data.iter().enumerate() {
-        if let Some(value) = values.iter().find(|value| !(value.abs() <= MOST_UV)) {
+        if let Some(value) = values.iter().find(|value| value.abs() > MOST_UV) {
             return Err(DatagramError::Value {
                 channel: channel + 1,
                 value: *value,
@@ -289,5 +289,96 @@ impl Source for UdpSource {
     fn at(&self) -> u64 {
         let left = self.left.map_or(0, |left| left.at);
         self.blocks.as_ref().map_or(left, Blocks::next_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use contract::time::Clock;
+
+    use super::*;
+
+    #[test]
+    fn what_the_gui_sends_is_read_and_all_else_refused_with_its_reason() {
+        let read = |text: &str| read_datagram(text.as_bytes());
+        let data = read("{\"type\":\"timeSeriesRaw\",\"data\":[[1.5,-2],[3,4e1]]}\r\n").unwrap();
+        assert_eq!(data, [vec![1.5, -2.0], vec![3.0, 40.0]]);
+        for (text, reason) in [
+            (r#"{"type":"timeSeriesFilt","data":[[1],[2]]}"#, "refused"),
+            (
+                r#"{"type":"fft","data":[[1],[2]]}"#,
+                "`fft` is no time series",
+            ),
+            (r#"{"type":"focus","data":0.5}"#, "`focus`"),
+            (r#"{"type":"timeSeriesRaw","data":[[1,2],[3]]}"#, "[2, 1]"),
+            (r#"{"type":"timeSeriesRaw","data":[]}"#, "[]"),
+            (r#"{"type":"timeSeriesRaw","data":[[],[]]}"#, "[0, 0]"),
+            (r#"{"type":"timeSeriesRaw","data":[[1],[null]]}"#, "shape"),
+            (
+                r#"{"type":"timeSeriesRaw","data":[[1],[1e300]]}"#,
+                "channel 2",
+            ),
+            (r#"{"type":"timeSeriesRaw"}"#, "shape"),
+            ("rubbish", "shape"),
+            ("", "shape"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    /// A clock that is set.
+    #[derive(Default)]
+    struct Set(AtomicI64);
+
+    impl Clock for Set {
+        fn now_ns(&self) -> i64 {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    #[test]
+    fn datagrams_become_blocks_and_a_pause_a_gap() {
+        let clock = Arc::new(Set::default());
+        let options = FeedOptions {
+            clock: clock.clone(),
+            ..FeedOptions::default()
+        };
+        let mut source = UdpSource::bind("127.0.0.1", 0, "s", &options).unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let send = |text: &str| {
+            sender.send_to(text.as_bytes(), source.address()).unwrap();
+        };
+        let five = r#"{"type":"timeSeriesRaw","data":[[1,2,3,4,5],[6,7,8,9,10]]}"#;
+        send(five);
+        send("rubbish");
+        send(r#"{"type":"timeSeriesRaw","data":[[1],[2],[3]]}"#);
+        send(five);
+        let next = |source: &mut UdpSource| loop {
+            match source.next(Duration::from_millis(50)).unwrap() {
+                Next::Block(block) => return block,
+                Next::Nothing => {}
+                Next::End => panic!("a socket has no end"),
+            }
+        };
+        let block = next(&mut source);
+        assert_eq!((block.at, block.follows, block.uv.len()), (0, false, 2));
+        let row: Vec<f64> = block.uv[1].iter().map(|figure| figure.0).collect();
+        assert_eq!(row, [6.0, 7.0, 8.0, 9.0, 10.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
+        assert_eq!(options.counts.tally().refused, 2);
+        // Nothing is seen to come, then a second has gone: 245 are missing before the five that came together.
+        assert_eq!(
+            source.next(Duration::from_millis(50)).unwrap(),
+            Next::Nothing
+        );
+        clock.0.store(1_000_000_000, Ordering::SeqCst);
+        for _ in 0..2 {
+            sender.send_to(five.as_bytes(), source.address()).unwrap();
+        }
+        let block = next(&mut source);
+        assert_eq!((block.at, block.follows), (255, false));
+        assert_eq!(options.counts.tally().missing, 245);
     }
 }
