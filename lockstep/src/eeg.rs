@@ -70,9 +70,11 @@ impl View {
 
 /// What was done.
 pub(crate) struct Done<F> {
-    pub(crate) fed: Option<Ended>,
-    pub(crate) counts: feed::Tally,
+    /// What the source did, if there was one.
+    pub(crate) fed: Option<feed::Tally>,
+    /// What the windows said, if they were made here.
     pub(crate) tally: Option<Tally>,
+    /// What the front gives.
     pub(crate) front: F,
 }
 
@@ -151,9 +153,9 @@ pub(crate) fn run<F>(
         (fed, windowed, shown)
     });
     windowed.transpose()?;
+    let fed = fed.transpose()?.map(|_| counts.tally());
     Ok(Done {
-        fed: fed.transpose()?,
-        counts: counts.tally(),
+        fed,
         tally: view.windows.map(|windows| windows.tally()),
         front: shown?,
     })

@@ -15,7 +15,8 @@ use crate::connectivity::{Measure, Windows, over_samples};
 use crate::number::float;
 use crate::phase::welch;
 use crate::preprocess::cut;
-use crate::stream::session::Head;
+use crate::stream::record::record;
+use crate::stream::session::{Head, Stretch};
 use crate::stream::stretch::{Closed, StretchLogic};
 use crate::stream::window::WindowSettings;
 use crate::surrogate::SurrogateTest;
@@ -87,13 +88,21 @@ impl BandRun<'_> {
         for stretch in touching {
             let uv = cut(recorded.samples_uv.view(), stretch.clone()).to_owned();
             let at = u64::try_from(stretch.start).unwrap_or(u64::MAX);
+            let name = Stretch {
+                session: recorded.session.as_str().into(),
+                number: 0,
+                at,
+            };
             for closed in StretchLogic::windows_of(&analyst, at, uv) {
                 let at = usize::try_from(closed.at).unwrap_or(usize::MAX);
                 let Some(from) = at.checked_sub(segment.start) else {
                     continue;
                 };
                 if from + windows.width() <= segment.len() {
-                    found.push(self.of_stream(from, windows.width(), closed));
+                    let state = record(&name, &head, &analyst, &closed, None);
+                    let state = serde_json::to_value(state).ok();
+                    let info = self.of_stream(from, windows.width(), closed);
+                    found.push(WindowInfo { state, ..info });
                 }
             }
         }
@@ -130,6 +139,7 @@ impl BandRun<'_> {
                 r: figures.r,
                 wpli_p: figures.significance.wpli.map(|wpli| wpli.p),
                 relative_power: self.relative_power(from..from + width),
+                state: None,
                 coupling_rad_s: None,
                 reason: None,
             },
@@ -161,6 +171,9 @@ impl BandRun<'_> {
 
     /// Power in the band over that of 2 to 40 Hz of samples of the segment, one per channel; pieces of at most two seconds.
     pub(super) fn relative_power(&self, samples: Range<usize>) -> Vec<f64> {
+        if self.prepared.good.is_empty() {
+            return self.prepared.list(&[]);
+        }
         let (rate, band) = (self.prepared.rate, self.band);
         let n_piece = rate.samples(PIECE_S).min(samples.len());
         let low_hz = WHOLE_HZ.0.min(band.low_hz());
@@ -180,6 +193,7 @@ impl BandRun<'_> {
             r: f64::NAN,
             wpli_p: None,
             relative_power: vec![f64::NAN; self.prepared.channels.len()],
+            state: None,
             coupling_rad_s: None,
             reason: Some(reason),
         }
@@ -195,6 +209,7 @@ impl BandRun<'_> {
             r: mean_of(&synchrony(z)),
             wpli_p: None,
             relative_power: self.relative_power(from..from + z.ncols()),
+            state: None,
             coupling_rad_s: None,
             reason: None,
         })
@@ -206,6 +221,9 @@ impl BandRun<'_> {
         windows: Windows,
         found: &[WindowInfo],
     ) -> Result<Option<WindowsNull>, AnalyzeError> {
+        if self.prepared.good.len() < 2 {
+            return Ok(None);
+        }
         let rate = self.prepared.rate;
         let guard = windows.guard();
         let buffers: Vec<Range<usize>> = found

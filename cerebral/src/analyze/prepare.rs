@@ -130,7 +130,7 @@ pub(super) fn prepare(
         }
     };
     let pieces = within(&stretches, &segment);
-    let segment_fault =
+    let mut segment_fault =
         (pieces != std::slice::from_ref(&segment)).then(|| fault(recording, &segment));
     let judged = pieces.iter().max_by_key(|piece| piece.len()).cloned();
     let mut bad = faults(&judged.unwrap_or_else(|| segment.clone()));
@@ -168,11 +168,17 @@ pub(super) fn prepare(
         good.retain(|place| place != index);
     }
     if good.len() < 2 {
-        return Err(AnalyzeError::NoChannels {
+        let none = AnalyzeError::NoChannels {
             good: good.len(),
             all: chosen.names.len(),
             reasons: reasons(&chosen.names, &bad),
-        });
+        };
+        // Windows of buffers judge their channels by themselves: some may have figures where the whole has none.
+        if options.windows == WindowsChoice::Whole {
+            return Err(none);
+        }
+        segment_fault.get_or_insert(none.to_string());
+        good.clear();
     }
     reference.apply(segment_uv.view_mut(), &bad_places)?;
     let good_uv = segment_uv.select(Axis(0), &good);

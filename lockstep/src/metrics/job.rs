@@ -41,11 +41,7 @@ pub(super) struct Shown<W: Work> {
 
 impl<W: Work> Shown<W> {
     /// Of this job; `transaction` is how long one may last, under exactly-once.
-    pub(super) fn new(
-        handle: JobHandle<W>,
-        names: Names,
-        transaction: Option<Duration>,
-    ) -> Self {
+    pub(super) fn new(handle: JobHandle<W>, names: Names, transaction: Option<Duration>) -> Self {
         Self {
             handle,
             names,

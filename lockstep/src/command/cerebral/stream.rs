@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use cerebral::feed::{FeedError, FeedOptions, FeedSpec};
+use cerebral::Band;
 use cerebral::board::session::DaisyUse;
+use cerebral::feed::{FeedError, FeedOptions, FeedSpec};
 use cerebral::preprocess::Reference;
 use cerebral::source::Board;
 use cerebral::stream::window::WindowSettings;
 use cerebral::stream::work::StreamSettings;
-use cerebral::Band;
 use clap::{Args, ValueEnum};
 use contract::config::{Config, Delivery as Settled};
 use contract::topic;
@@ -66,6 +66,9 @@ pub(crate) struct StreamArgs {
     /// The second eight channels of a Daisy: moved onto the Cyton's time, or left out.
     #[arg(long, value_enum, default_value_t = Daisy::Compensated, requires = "source", help_heading = "Source")]
     daisy: Daisy,
+    /// How long a block of samples is: less is sooner, more is cheaper.
+    #[arg(long, value_name = "TIME", value_parser = cli::duration, default_value = "40ms", requires = "source", help_heading = "Source")]
+    block: Duration,
     /// `embedded`, or a cluster. Default: embedded where there is a source.
     #[arg(long, value_name = "embedded|HOST:PORT")]
     broker: Option<String>,
@@ -203,9 +206,7 @@ pub(crate) fn run(
     let windowing = (!args.feed_only)
         .then(|| args.windowing(&broker, config))
         .transpose()?;
-    let copy = states
-        .map(|out| StateCopy::new(&broker, out))
-        .transpose()?;
+    let copy = states.map(|out| StateCopy::new(&broker, out)).transpose()?;
     let plan = eeg::Plan {
         broker: &broker,
         feeding,
@@ -216,9 +217,8 @@ pub(crate) fn run(
     let deadline = live::stop_after(args.run_for, stop);
     let done = eeg::run(plan, |view| {
         std::thread::scope(|scope| {
-            let copying = copy.map(|copy| {
-                crate::stages::named(scope, "states", stop, move || copy.run(view))
-            });
+            let copying = copy
+                .map(|copy| crate::stages::named(scope, "states", stop, move || copy.run(view)));
             let shown = match logs {
                 Some(logs) => {
                     let mut shown = front::dashboard_settings(config, args.describe(&broker));
@@ -261,19 +261,24 @@ impl StreamArgs {
             );
         }
         if self.has_dashboard() && self.json.as_deref().is_some_and(files::is_stdout) {
-            return wrong("--json - prints to standard output, which the dashboard has: add --headless");
+            return wrong(
+                "--json - prints to standard output, which the dashboard has: add --headless",
+            );
         }
-        if self.speed == Pace::Unlimited
-            && !matches!(self.source, Some(FeedSpec::File(_)) | None)
-        {
+        if self.speed == Pace::Unlimited && !matches!(self.source, Some(FeedSpec::File(_)) | None) {
             return wrong("--speed max is for recordings: a board goes at its own pace");
         }
         let is_embedded = self.broker.as_deref().is_none_or(|name| name == "embedded");
         if is_embedded && (self.feed_only || self.source.is_none()) {
-            return wrong("nobody else sees the embedded broker: name a cluster with --broker HOST:PORT");
+            return wrong(
+                "nobody else sees the embedded broker: name a cluster with --broker HOST:PORT",
+            );
         }
         if let (Some(FeedSpec::File(recording)), Some(states)) = (&self.source, &self.json) {
-            files::keep_apart(&[recording.as_path()], &[("--json", Some(states.as_path()))])?;
+            files::keep_apart(
+                &[recording.as_path()],
+                &[("--json", Some(states.as_path()))],
+            )?;
         }
         Ok(())
     }
@@ -300,6 +305,7 @@ impl StreamArgs {
             speed: self.speed(),
             sample_rate_hz: self.rate,
             board: self.board,
+            block: self.block,
             daisy: match self.daisy {
                 Daisy::Compensated => DaisyUse::Compensated,
                 Daisy::Off => DaisyUse::Off,
@@ -334,13 +340,17 @@ impl StreamArgs {
         };
         if delivery == Settled::AtLeastOnce && self.job.from_start {
             return Err(Failure::WrongUse(
-                "--from-start is for exactly-once; at-least-once keeps no place to forget".to_owned(),
+                "--from-start is for exactly-once; at-least-once keeps no place to forget"
+                    .to_owned(),
             ));
         }
         let is_own = matches!(broker, Broker::Embedded(_));
         Ok(Windowing {
             settings: Arc::new(StreamSettings::new(self.windows.settings())),
-            workers: self.job.workers.map_or(config.cerebral.workers, usize::from),
+            workers: self
+                .job
+                .workers
+                .map_or(config.cerebral.workers, usize::from),
             shard: self.job.shard,
             start: if is_own || delivery == Settled::AtLeastOnce && self.source.is_some() {
                 Start::End
@@ -412,8 +422,7 @@ impl StreamArgs {
     /// The closing table.
     fn close(&self, done: &Done<()>, elapsed: Duration) -> Outcome {
         let mut summary = Summary::default();
-        if self.source.is_some() {
-            let fed = done.counts;
+        if let Some(fed) = done.fed {
             summary.count("samples", fed.samples);
             summary.count_of(
                 "gaps",
@@ -487,8 +496,7 @@ impl StateCopy {
     /// Reads from what comes from now on.
     fn new(broker: &Broker, out: Output) -> Result<Self, Failure> {
         let topic = topic::EEG_STATES;
-        let wanted =
-            ConsumerOptions::new("states").topic(topic.name, topic.partitions, Start::End);
+        let wanted = ConsumerOptions::new("states").topic(topic.name, topic.partitions, Start::End);
         let states = broker.consumer(wanted)?;
         states.wait_ready(crate::stages::READY)?;
         Ok(Self { states, out })
