@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::eeg::tags::{EndKind, V1};
 use contract::eeg::{End, Record, Samples, decode};
@@ -27,6 +27,8 @@ use super::{FeedError, FeedOptions, Left, Next, Source};
 const WAIT: Duration = Duration::from_millis(100);
 /// How long the end waits for the last records to be acknowledged.
 const FLUSH: Duration = Duration::from_secs(60);
+/// The same after a stop, while no broker answers.
+const STOPPED_FLUSH: Duration = Duration::from_secs(5);
 /// Records at the end of the partition that are looked through for an earlier run: with one session in the partition and
 /// blocks of 40 ms, thirteen minutes.
 const LOOK_BACK: i64 = 20_000;
@@ -82,7 +84,7 @@ pub fn publish(
     }
     let at = source.at();
     log.end(at, options)?;
-    log.producer.flush(FLUSH)?;
+    log.finish()?;
     failure.map_or(Ok(Ended { at, left }), Err)
 }
 
@@ -110,6 +112,20 @@ impl Log {
             at_ns: options.clock.now_ns(),
         };
         self.send(&end)
+    }
+
+    /// Waits for what is under way. After a stop the client gives up at once where it has no link, as it has none in its first
+    /// second; a little patience delivers what can be.
+    fn finish(&self) -> Result<(), KafkaError> {
+        let began = Instant::now();
+        loop {
+            match self.producer.flush(FLUSH) {
+                Err(KafkaError::Stopped(_)) if began.elapsed() < STOPPED_FLUSH => {
+                    std::thread::park_timeout(Duration::from_millis(20));
+                }
+                other => return other,
+            }
+        }
     }
 
     fn send(&mut self, record: &impl Serialize) -> Result<(), KafkaError> {

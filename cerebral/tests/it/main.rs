@@ -6,6 +6,7 @@
 )]
 
 mod calibration;
+mod feed;
 mod fixture;
 mod fuzz_seeds;
 mod golden;
