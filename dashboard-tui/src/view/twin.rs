@@ -279,22 +279,29 @@ fn standing(session: &Session, buffer: &mut Buffer, area: Rect, look: &Look<'_>)
         return;
     };
     let (parts, tone) = worth(twin);
+    let is_significant = session.newest.as_ref().map(Verdict::of) == Some(Verdict::Significant);
+    // To foresee noise a little better than another is nothing to be green about.
+    let tone = if tone == Tone::Good && !is_significant {
+        Tone::Plain
+    } else {
+        tone
+    };
     let first = look.span(super::eeg::joined(&parts, room), tone);
     let second = look.span(calibrated(session, twin), Tone::Dim);
     lines(buffer, area, vec![Line::from(first), Line::from(second)]);
 }
 
 /// Which panels stand where.
-fn tiles(area: Rect, n_channels: usize) -> Vec<(Panel, Rect)> {
+fn tiles(area: Rect, n_channels: usize, what_if_rows: &dyn Fn(u16) -> u16) -> Vec<(Panel, Rect)> {
     let n = u16::try_from(n_channels.max(1)).unwrap_or(u16::MAX);
     let mut rest = area;
-    let tall = what_if::ROWS;
     if area.width < 72 || area.height < 12 {
-        let what_if = top(&mut rest, tall);
+        let what_if = top(&mut rest, what_if_rows(area.width));
         return vec![(Panel::WhatIf, what_if), (Panel::Order, rest)];
     }
     let mut west = left(&mut rest, area.width / 2 - 1);
     let order = top(&mut west, area.height / 2);
+    let tall = what_if_rows(rest.width).max(what_if::ROWS);
     let what_if = top(&mut rest, tall);
     let _blank = top(&mut rest, 1);
     let mut tiles = vec![(Panel::Order, order), (Panel::WhatIf, what_if)];
@@ -422,7 +429,8 @@ impl View for Twin {
         standing(session, buffer, head, look);
         match self.alone {
             None => {
-                for (panel, area) in tiles(rest, session.n_channels()) {
+                let rows = |width| self.what_if.rows(session, width, look);
+                for (panel, area) in tiles(rest, session.n_channels(), &rows) {
                     self.panel(panel, session, buffer, area, look);
                 }
             }
@@ -447,7 +455,7 @@ mod tests {
             for height in 1..70 {
                 for n in [1, 8, 64, 300] {
                     let body = Rect::new(3, 5, width, height);
-                    let tiles = tiles(body, n);
+                    let tiles = tiles(body, n, &|width| 300 / width);
                     for (at, (panel, one)) in tiles.iter().enumerate() {
                         assert_eq!(one.intersection(body), *one, "{panel:?} of {n} in {body:?}");
                         let over = tiles[..at]

@@ -21,10 +21,10 @@ use crate::model::session::Session;
 use crate::text::fit;
 use crate::theme::Tone;
 use crate::view::Look;
-use crate::view::eeg::{lines, number, sign, titled};
+use crate::view::eeg::{flow, lines, number, sign, titled};
 
-/// Rows that it fills.
-pub(super) const ROWS: u16 = 7;
+/// Rows that it has at least where there is room, so that nothing moves when something is driven.
+pub(super) const ROWS: u16 = 6;
 /// Radians a second: from key to key, and the most.
 const STEP: f64 = 0.5;
 const MOST: f64 = 100.0;
@@ -49,15 +49,6 @@ pub(super) struct WhatIf {
 
 fn running(session: &Session) -> Option<&Stimulated> {
     session.newest.as_ref()?.twin.as_ref()?.stimulation.as_ref()
-}
-
-/// What a drive is called.
-pub(super) fn drive_name(drive: DriveKind) -> &'static str {
-    match drive {
-        DriveKind::Tone => "tone",
-        DriveKind::Torque => "torque",
-        DriveKind::Locked => "locked",
-    }
 }
 
 impl WhatIf {
@@ -200,77 +191,79 @@ impl WhatIf {
         self.given = Some(given);
     }
 
+    /// Rows that it takes in so many columns.
+    pub(super) fn rows(&self, session: &Session, width: u16, look: &Look<'_>) -> u16 {
+        let n = self.lines(session, usize::from(width), look).len();
+        u16::try_from(n + 1).unwrap_or(u16::MAX)
+    }
+
     pub(super) fn draw(&self, session: &Session, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
-        let title = labelled(session, "what-if: the twin alone is driven");
+        let title = labelled(session, "what-if, in the twin alone");
         let inner = titled(buffer, area, &title, look);
-        let mut shown = vec![self.chosen(session, look), self.action(session, look)];
-        if let Some(line) = self.under_way(session, look) {
-            shown.push(line);
-        }
-        match running(session) {
-            Some(now) => shown.extend(effect::lines(now, session, look)),
-            None => {
-                let failed = look
-                    .model
-                    .ordered
-                    .as_ref()
-                    .and_then(|ordered| ordered.outcome.as_ref().err());
-                if let Some(reason) = failed {
-                    shown.push(Line::from(
-                        look.span(format!("NOT SENT: {reason}"), Tone::Bad),
-                    ));
-                }
-            }
-        }
-        lines(buffer, inner, shown);
+        lines(
+            buffer,
+            inner,
+            self.lines(session, usize::from(inner.width), look),
+        );
     }
 
-    fn chosen<'a>(&self, session: &Session, look: &Look<'_>) -> Line<'a> {
-        let node = self.node(session);
-        let omega = session
-            .newest
-            .as_ref()
-            .and_then(|state| state.twin.as_ref()?.omega_hz.get(node))
-            .map_or(f64::NAN, |omega| omega.0);
-        let drive = match self.drive {
-            DriveKind::Tone => format!("tone {} Hz", number(omega, 1)),
-            DriveKind::Torque => "constant torque".to_owned(),
-            DriveKind::Locked if self.away => "locked off mean".to_owned(),
-            DriveKind::Locked => "locked to mean".to_owned(),
-        };
-        let keys = if self.drive == DriveKind::Locked {
-            " (d o)"
-        } else {
-            " (d)"
-        };
-        let node = format!("{} {}", sign(node), fit(session.channel(node), 8));
-        let amplitude = format!("{} rad/s", number(self.amplitude_rad_s, 1));
-        Line::from(vec![
-            look.span("‹", Tone::Dim),
-            look.span(node, Tone::Title),
-            look.span("› ", Tone::Dim),
-            look.span(amplitude, Tone::Title),
-            look.span(" (+ -) ", Tone::Dim),
-            look.span(drive, Tone::Title),
-            look.span(keys, Tone::Dim),
-        ])
+    fn lines<'a>(&self, session: &Session, room: usize, look: &Look<'_>) -> Vec<Line<'a>> {
+        let chosen = flow(self.chosen(session), room, look);
+        let mut lines: Vec<Line<'a>> = self.under_way(session, look).into_iter().collect();
+        if let Some(now) = running(session) {
+            lines.extend(flow(effect::parts(now, session), room, look));
+            lines.extend(chosen);
+            return lines;
+        }
+        lines.splice(0..0, chosen);
+        let ordered = look.model.ordered.as_ref();
+        if let Some(reason) = ordered.and_then(|ordered| ordered.outcome.as_ref().err()) {
+            lines.push(Line::from(
+                look.span(format!("NOT SENT: {reason}"), Tone::Bad),
+            ));
+        }
+        lines
     }
 
-    fn action<'a>(&self, session: &Session, look: &Look<'_>) -> Line<'a> {
-        let has_twin = session
+    /// What Enter does, and to what.
+    fn chosen(&self, session: &Session) -> Vec<(String, Tone)> {
+        let twin = session
             .newest
             .as_ref()
-            .is_some_and(|state| state.twin.is_some());
-        let (text, tone) = match self.next(session) {
+            .and_then(|state| state.twin.as_ref());
+        let next = self.next(session);
+        let (action, tone) = match next {
             _ if self.orders == Orders::ReadOnly => {
-                ("read-only: no orders are sent from this screen", Tone::Warn)
+                ("read-only: no orders are sent from here", Tone::Warn)
             }
             Order::Start if session.ended_at_ns.is_some() => ("the session has ended", Tone::Dim),
-            Order::Start if !has_twin => ("nothing to drive before there is a twin", Tone::Dim),
-            Order::Start => ("Enter drives it", Tone::Plain),
-            Order::Stop => ("Enter stops it", Tone::Plain),
+            Order::Start if twin.is_none() => {
+                ("nothing to drive before there is a twin", Tone::Dim)
+            }
+            Order::Start => ("Enter drives", Tone::Plain),
+            Order::Stop => ("Enter stops it; chosen:", Tone::Plain),
         };
-        Line::from(look.span(text, tone))
+        let node = self.node(session);
+        let omega = twin.and_then(|twin| twin.omega_hz.get(node));
+        let drive = match self.drive {
+            DriveKind::Tone => format!(
+                "d: tone {} Hz",
+                number(omega.map_or(f64::NAN, |hz| hz.0), 1)
+            ),
+            DriveKind::Torque => "d: constant torque".to_owned(),
+            DriveKind::Locked if self.away => "d: locked, o: off mean".to_owned(),
+            DriveKind::Locked => "d: locked, o: to mean".to_owned(),
+        };
+        let name = fit(session.channel(node), 8);
+        vec![
+            (action.to_owned(), tone),
+            (format!("‹{} {name}›", sign(node)), Tone::Title),
+            (drive, Tone::Title),
+            (
+                format!("+ -: {} rad/s", number(self.amplitude_rad_s, 1)),
+                Tone::Title,
+            ),
+        ]
     }
 
     /// Where the order stands whose effect is not seen yet.
