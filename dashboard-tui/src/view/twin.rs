@@ -91,19 +91,35 @@ impl Twin {
             Panel::Matrix => matrix(session, buffer, area, look),
             Panel::Nodes => nodes::draw(session, self.what_if.node(session), buffer, area, look),
         }
+        // The label is part of the titles; it must not be as pale as they are.
+        if let Some(label) = label(session).filter(|_| panel != Panel::Nodes && area.height > 0) {
+            let width = u16::try_from(label.len()).unwrap_or(0).min(area.width);
+            let place = Rect {
+                width,
+                height: 1,
+                ..area
+            };
+            buffer.set_style(place, look.style(Tone::Warn));
+        }
     }
 }
 
 /// A title that the windows' verdict goes before, unless they are significant: a twin of noise is a twin as well.
 fn labelled(session: &Session, title: &str) -> String {
-    let label = match session.newest.as_ref().map(Verdict::of) {
-        None | Some(Verdict::Significant) => return title.to_owned(),
-        Some(Verdict::NoFigures) => "NO FIGURES",
-        Some(Verdict::Untested) => "NOT TESTED",
-        Some(Verdict::Refused) => "TEST REFUSED",
-        Some(Verdict::NotSignificant) => "NOT SIGNIFICANT",
-    };
-    format!("{label} · {title}")
+    match label(session) {
+        Some(label) => format!("{label} · {title}"),
+        None => title.to_owned(),
+    }
+}
+
+fn label(session: &Session) -> Option<&'static str> {
+    match Verdict::of(session.newest.as_ref()?) {
+        Verdict::Significant => None,
+        Verdict::NoFigures => Some("NO FIGURES"),
+        Verdict::Untested => Some("NOT TESTED"),
+        Verdict::Refused => Some("TEST REFUSED"),
+        Verdict::NotSignificant => Some("NOT SIGNIFICANT"),
+    }
 }
 
 /// The order parameter that the twin had said, and the one that came.

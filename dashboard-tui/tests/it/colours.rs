@@ -113,6 +113,8 @@ fn a_verdict_is_never_mistaken_for_another() {
             );
         }
     }
+    let no = says(Says::NotSignificant, ViewName::Twin);
+    assert_eq!(cell(&no, "NOT SIGNIFICANT · r:").fg, Color::Yellow);
     let worth = |case| says(case, ViewName::Twin);
     assert_eq!(
         cell(&worth(Says::Significant), "better than both").fg,
