@@ -369,7 +369,7 @@ impl View for Twin {
                 "d",
                 "drive: a tone, a constant torque, locked to the measured phase",
             ),
-            ("+ -", "amplitude; of a torque below 0 too"),
+            ("+ -", "amplitude"),
             ("o", "locked: towards the mean field, away from it"),
             ("Enter", "drives the node in the twin, and stops that"),
             (

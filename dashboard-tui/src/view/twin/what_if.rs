@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use contract::eeg::tags::{StimulationKind, V1};
 use contract::eeg::{DriveKind, Order, Stimulated, Stimulation};
@@ -42,7 +43,9 @@ pub(super) struct WhatIf {
     away: bool,
     /// The newest order from here, until its effect is seen.
     asked: Option<Stimulation<'static>>,
-    /// The same, until it is taken.
+    /// The session and the word of an order of which nothing was seen.
+    lost: Option<(Arc<str>, &'static str)>,
+    /// The newest order, until it is taken.
     given: Option<Stimulation<'static>>,
     n_given: u64,
 }
@@ -60,6 +63,7 @@ impl WhatIf {
             amplitude_rad_s: 5.0,
             away: false,
             asked: None,
+            lost: None,
             given: None,
             n_given: 0,
         }
@@ -85,7 +89,10 @@ impl WhatIf {
             Order::Stop => now.is_none_or(|now| now.id != asked.id),
         };
         let is_over = model.now_ns.saturating_sub(asked.at_ns) > PATIENCE_NS;
-        if is_seen || is_over || self.failure(model).is_some() {
+        let has_failed = self.failure(model).is_some();
+        if is_seen || is_over || has_failed {
+            let is_lost = !is_seen && !has_failed;
+            self.lost = is_lost.then(|| (Arc::from(&*asked.session), word(asked.order)));
             self.asked = None;
         }
     }
@@ -112,8 +119,7 @@ impl WhatIf {
                     DriveKind::Tone => DriveKind::Torque,
                     DriveKind::Torque => DriveKind::Locked,
                     DriveKind::Locked => DriveKind::Tone,
-                };
-                self.louder(0.0);
+                }
             }
             KeyCode::Char('o') => self.away = !self.away,
             KeyCode::Char('+' | '=') => self.louder(STEP),
@@ -125,18 +131,7 @@ impl WhatIf {
     }
 
     fn louder(&mut self, by: f64) {
-        let least = if self.drive == DriveKind::Torque {
-            -MOST
-        } else {
-            STEP
-        };
-        let next = (self.amplitude_rad_s + by).clamp(least, MOST);
-        // A torque of nothing is none.
-        self.amplitude_rad_s = if next.abs() < STEP / 2.0 {
-            next + by
-        } else {
-            next
-        };
+        self.amplitude_rad_s = (self.amplitude_rad_s + by).clamp(STEP, MOST);
     }
 
     /// What Enter would order: the end of what runs or is about to, else a beginning.
@@ -187,6 +182,7 @@ impl WhatIf {
             target: None,
             at_ns: model.now_ns,
         };
+        self.lost = None;
         self.asked = Some(given.clone());
         self.given = Some(given);
     }
@@ -268,14 +264,16 @@ impl WhatIf {
 
     /// Where the order stands whose effect is not seen yet.
     fn under_way<'a>(&self, session: &Session, look: &Look<'_>) -> Option<Line<'a>> {
+        let lost = self.lost.as_ref().filter(|(of, _)| *of == session.key);
+        if let Some((_, what)) = lost {
+            let text = format!("{what} was sent, and nothing came of it");
+            return Some(Line::from(look.span(text, Tone::Bad)));
+        }
         let asked = self
             .asked
             .as_ref()
             .filter(|asked| *asked.session == *session.key)?;
-        let what = match asked.order {
-            Order::Start => "start",
-            Order::Stop => "stop",
-        };
+        let what = word(asked.order);
         let is_on_topic = session
             .order
             .as_ref()
@@ -285,15 +283,19 @@ impl WhatIf {
             .ordered
             .as_ref()
             .is_some_and(|ordered| ordered.id == asked.id);
-        let (text, tone) = match (self.failure(look.model), is_on_topic || is_sent) {
-            (Some(reason), _) => (format!("{what} NOT SENT: {reason}"), Tone::Bad),
-            (None, true) => (
-                format!("{what} sent: from the next window on"),
-                Tone::Notice,
-            ),
-            (None, false) => (format!("{what} is being sent"), Tone::Notice),
+        let text = if is_on_topic || is_sent {
+            format!("{what} sent: from the next window on")
+        } else {
+            format!("{what} is being sent")
         };
-        Some(Line::from(look.span(text, tone)))
+        Some(Line::from(look.span(text, Tone::Notice)))
+    }
+}
+
+fn word(order: Order) -> &'static str {
+    match order {
+        Order::Start => "start",
+        Order::Stop => "stop",
     }
 }
 
