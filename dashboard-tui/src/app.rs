@@ -109,6 +109,12 @@ impl App {
         std::mem::take(&mut self.orders)
     }
 
+    /// What became of the newest order, where that was not asked before.
+    #[cfg(test)]
+    pub(crate) fn take_ordered(&mut self) -> Option<crate::message::Ordered> {
+        self.model.ordered.take()
+    }
+
     /// Records taken since the start.
     #[must_use]
     pub fn records(&self) -> u64 {

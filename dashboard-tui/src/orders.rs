@@ -129,3 +129,76 @@ impl Sending {
         producer.flush(PATIENCE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::App;
+    use crate::config::Settings;
+    use crate::testing::eeg::{Made, order};
+    use contract::eeg::{self, Order};
+    use contract::topic::ALL;
+    use kafka_io::{ConsumerOptions, EmbeddedBroker, Event, KafkaSettings, Start, TopicSpec};
+
+    fn ordered(door: &Door, nothing: &Receiver<()>) -> Option<Ordered> {
+        for _ in 0..400 {
+            let _ = nothing.recv_timeout(Duration::from_millis(50));
+            if let Some(ordered) = door.lock().take_ordered() {
+                return Some(ordered);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn an_order_stands_on_the_topic_under_its_session_and_is_told_delivered() {
+        let topics: Vec<TopicSpec> = ALL.iter().map(TopicSpec::from).collect();
+        let broker = Broker::Embedded(EmbeddedBroker::start(&topics).unwrap());
+        let door = Door::new(App::new(&Settings::default()));
+        let (_keep, nothing) = bounded::<()>(0);
+        let orders = Orders::start(&broker, &door).unwrap();
+        let start = order(&Made::default(), "what-if-1", Order::Start);
+        assert_eq!(orders.give(start.clone()), None);
+        let told = ordered(&door, &nothing).unwrap();
+        assert_eq!((told.id.as_str(), told.outcome), ("what-if-1", Ok(())));
+        let options = ConsumerOptions::new("test").partition(
+            EEG_SAMPLES.name,
+            EEG_SAMPLES.partition_of(b"cyton-1"),
+            Start::Back(10),
+        );
+        let consumer = broker.consumer(options).unwrap();
+        for _ in 0..400 {
+            if let Some(Event::Batch(batch)) = consumer.recv(Duration::from_millis(50)) {
+                let record = batch.messages().next().unwrap();
+                assert_eq!(record.key, Some(&b"cyton-1"[..]));
+                let read = eeg::decode(record.value.unwrap()).unwrap();
+                assert_eq!(read, eeg::Record::Stimulation(start));
+                return;
+            }
+        }
+        panic!("nothing stands on the topic");
+    }
+
+    #[test]
+    fn a_broker_that_is_away_neither_holds_up_who_orders_nor_the_end() {
+        let broker = Broker::Cluster(KafkaSettings::new("127.0.0.1:1"));
+        let door = Door::new(App::new(&Settings::default()));
+        let orders = Orders::start(&broker, &door).unwrap();
+        let start = order(&Made::default(), "what-if-1", Order::Start);
+        let refused: Vec<Ordered> = (0..WAITING + 2)
+            .filter_map(|_| orders.give(start.clone()))
+            .collect();
+        assert!(
+            !refused.is_empty() && refused.len() <= 2,
+            "{}",
+            refused.len()
+        );
+        assert!(refused.iter().all(|ordered| ordered.outcome.is_err()));
+        drop(orders);
+        let told = door.lock().take_ordered().unwrap();
+        assert!(
+            told.outcome.is_err(),
+            "what was not delivered is not called so"
+        );
+    }
+}

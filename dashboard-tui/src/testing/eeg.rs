@@ -405,7 +405,7 @@ pub fn state(made: &Made, k: u64) -> State<'static> {
                     ),
                     railed: Figure(if good { 0.0 } else { 1.0 }),
                     mains_ratio: if good {
-                        rounded(1.3 + odd(channel, 2).abs() * 7.0, 1e2)
+                        rounded(1.3 + odd(channel, 2).abs() * 4.5, 1e2)
                     } else {
                         Figure(f64::NAN)
                     },

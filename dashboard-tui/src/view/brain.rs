@@ -87,6 +87,8 @@ pub(super) struct Brain {
     span: Span,
     /// Doublings of the signals over what fits.
     gain: i32,
+    /// Halvings of the time that the signals show.
+    closer: i32,
     /// The first channel shown where not all have room.
     from: usize,
     /// Whether the list of sessions is shown instead of one of them.
@@ -128,6 +130,7 @@ impl Brain {
                     session,
                     from: self.from,
                     gain: self.gain,
+                    closer: self.closer,
                 };
                 lanes.draw(buffer, area, look);
             }
@@ -341,6 +344,7 @@ impl View for Brain {
             ("m", "matrix: wPLI or PLI"),
             ("+ -, wheel", "less or more time in the plots"),
             ("a A", "signals larger, smaller"),
+            ("[ ]", "less or more time of the signals"),
             ("← →, h l", "other channels, where not all have room"),
         ]
     }
@@ -388,6 +392,8 @@ impl View for Brain {
             KeyCode::Char('-' | '_') => self.span = self.span.farther(),
             KeyCode::Char('a') => self.gain = (self.gain + 1).min(6),
             KeyCode::Char('A') => self.gain = (self.gain - 1).max(-6),
+            KeyCode::Char('[') => self.closer = (self.closer + 1).min(3),
+            KeyCode::Char(']') => self.closer = (self.closer - 1).max(-3),
             KeyCode::Left | KeyCode::Char('h') => self.page(false, body, look),
             KeyCode::Right | KeyCode::Char('l') => self.page(true, body, look),
             _ => {

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use super::Look;
-use crate::text::fit;
+use crate::text::{fit, width};
 use crate::theme::Tone;
 
 pub(super) mod choice;
@@ -71,6 +71,24 @@ pub(super) fn titled(buffer: &mut Buffer, area: Rect, title: &str, look: &Look<'
 /// As many of the parts as fit, from the first, which is cut if it must be.
 pub(super) fn joined(parts: &[String], room: usize) -> String {
     super::frame::segments(parts.iter().cloned(), room)
+}
+
+/// Parts after each other, on as many lines as they take; a part is never parted.
+pub(super) fn flow<'a>(parts: Vec<(String, Tone)>, room: usize, look: &Look<'_>) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    let mut used = 0;
+    for (text, tone) in parts {
+        let wide = width(&text) + 2;
+        match lines.last_mut().filter(|_| used + wide <= room) {
+            Some(line) => line.push_span(look.span(format!("  {text}"), tone)),
+            None => {
+                used = 0;
+                lines.push(Line::from(look.span(text, tone)));
+            }
+        }
+        used += wide;
+    }
+    lines
 }
 
 /// Lines of text, from the top.

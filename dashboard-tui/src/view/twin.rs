@@ -91,19 +91,35 @@ impl Twin {
             Panel::Matrix => matrix(session, buffer, area, look),
             Panel::Nodes => nodes::draw(session, self.what_if.node(session), buffer, area, look),
         }
+        // The label is part of the titles; it must not be as pale as they are.
+        if let Some(label) = label(session).filter(|_| panel != Panel::Nodes && area.height > 0) {
+            let width = u16::try_from(label.len()).unwrap_or(0).min(area.width);
+            let place = Rect {
+                width,
+                height: 1,
+                ..area
+            };
+            buffer.set_style(place, look.style(Tone::Warn));
+        }
     }
 }
 
 /// A title that the windows' verdict goes before, unless they are significant: a twin of noise is a twin as well.
 fn labelled(session: &Session, title: &str) -> String {
-    let label = match session.newest.as_ref().map(Verdict::of) {
-        None | Some(Verdict::Significant) => return title.to_owned(),
-        Some(Verdict::NoFigures) => "NO FIGURES",
-        Some(Verdict::Untested) => "NOT TESTED",
-        Some(Verdict::Refused) => "TEST REFUSED",
-        Some(Verdict::NotSignificant) => "NOT SIGNIFICANT",
-    };
-    format!("{label} · {title}")
+    match label(session) {
+        Some(label) => format!("{label} · {title}"),
+        None => title.to_owned(),
+    }
+}
+
+fn label(session: &Session) -> Option<&'static str> {
+    match Verdict::of(session.newest.as_ref()?) {
+        Verdict::Significant => None,
+        Verdict::NoFigures => Some("NO FIGURES"),
+        Verdict::Untested => Some("NOT TESTED"),
+        Verdict::Refused => Some("TEST REFUSED"),
+        Verdict::NotSignificant => Some("NOT SIGNIFICANT"),
+    }
 }
 
 /// The order parameter that the twin had said, and the one that came.
@@ -279,22 +295,29 @@ fn standing(session: &Session, buffer: &mut Buffer, area: Rect, look: &Look<'_>)
         return;
     };
     let (parts, tone) = worth(twin);
+    let is_significant = session.newest.as_ref().map(Verdict::of) == Some(Verdict::Significant);
+    // To foresee noise a little better than another is nothing to be green about.
+    let tone = if tone == Tone::Good && !is_significant {
+        Tone::Plain
+    } else {
+        tone
+    };
     let first = look.span(super::eeg::joined(&parts, room), tone);
     let second = look.span(calibrated(session, twin), Tone::Dim);
     lines(buffer, area, vec![Line::from(first), Line::from(second)]);
 }
 
 /// Which panels stand where.
-fn tiles(area: Rect, n_channels: usize) -> Vec<(Panel, Rect)> {
+fn tiles(area: Rect, n_channels: usize, what_if_rows: &dyn Fn(u16) -> u16) -> Vec<(Panel, Rect)> {
     let n = u16::try_from(n_channels.max(1)).unwrap_or(u16::MAX);
     let mut rest = area;
-    let tall = what_if::ROWS;
     if area.width < 72 || area.height < 12 {
-        let what_if = top(&mut rest, tall);
+        let what_if = top(&mut rest, what_if_rows(area.width));
         return vec![(Panel::WhatIf, what_if), (Panel::Order, rest)];
     }
     let mut west = left(&mut rest, area.width / 2 - 1);
     let order = top(&mut west, area.height / 2);
+    let tall = what_if_rows(rest.width).max(what_if::ROWS);
     let what_if = top(&mut rest, tall);
     let _blank = top(&mut rest, 1);
     let mut tiles = vec![(Panel::Order, order), (Panel::WhatIf, what_if)];
@@ -346,7 +369,7 @@ impl View for Twin {
                 "d",
                 "drive: a tone, a constant torque, locked to the measured phase",
             ),
-            ("+ -", "amplitude; of a torque below 0 too"),
+            ("+ -", "amplitude"),
             ("o", "locked: towards the mean field, away from it"),
             ("Enter", "drives the node in the twin, and stops that"),
             (
@@ -422,7 +445,8 @@ impl View for Twin {
         standing(session, buffer, head, look);
         match self.alone {
             None => {
-                for (panel, area) in tiles(rest, session.n_channels()) {
+                let rows = |width| self.what_if.rows(session, width, look);
+                for (panel, area) in tiles(rest, session.n_channels(), &rows) {
                     self.panel(panel, session, buffer, area, look);
                 }
             }
@@ -447,7 +471,7 @@ mod tests {
             for height in 1..70 {
                 for n in [1, 8, 64, 300] {
                     let body = Rect::new(3, 5, width, height);
-                    let tiles = tiles(body, n);
+                    let tiles = tiles(body, n, &|width| 300 / width);
                     for (at, (panel, one)) in tiles.iter().enumerate() {
                         assert_eq!(one.intersection(body), *one, "{panel:?} of {n} in {body:?}");
                         let over = tiles[..at]

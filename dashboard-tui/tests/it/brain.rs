@@ -281,6 +281,11 @@ fn an_order_is_given_by_enter_and_followed_until_its_effect_is_seen() {
         stage.screen()
     );
     assert!(stage.screen().contains("Enter stops it"));
+    stage.time(stage.now_ns + 2_000_000_000);
+    assert!(
+        stage.screen().contains("start sent"),
+        "nothing but time has passed"
+    );
     stage.key(KeyCode::Enter);
     let stop = stage.app.take_orders();
     assert_eq!((stop[0].order, &stop[0].id), (Order::Stop, &orders[0].id));
@@ -319,4 +324,22 @@ fn blocks_of_samples_do_not_draw_other_views_anew() {
         stage.block(&Made::default(), 9_999);
         assert_eq!(stage.app.version() != before, draws, "{view:?}");
     }
+}
+
+#[test]
+fn an_order_that_nobody_carries_out_is_not_waited_for_for_ever() {
+    let mut stage = Stage::with(&[Made::default()], ViewName::Twin, BROAD);
+    stage.key(KeyCode::Enter);
+    let order = stage.app.take_orders().remove(0);
+    stage.ordered(&order.id, Ok(()));
+    for window in 150..175 {
+        stage.eeg(window);
+        stage.time(stage.now_ns + 1_000_000_000);
+    }
+    let screen = stage.screen();
+    assert!(
+        screen.contains("start was sent, and nothing came of it"),
+        "{screen}"
+    );
+    assert!(screen.contains("Enter drives"), "{screen}");
 }

@@ -14,6 +14,9 @@ use crate::view::scale::{count, whole};
 /// The least rows and columns of a circle.
 const LEAST: (u16, u16) = (10, 5);
 
+/// Where a sign may stand, of the radius.
+const INWARD: [f64; 5] = [1.0, 0.88, 0.76, 0.64, 0.52];
+
 /// Draws it: each channel by its sign, and the mean of all as a hand from the middle, as long as they agree.
 pub(super) fn draw(session: &Session, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
     let phases: Vec<(usize, f64)> = session.newest.as_ref().map_or_else(Vec::new, |state| {
@@ -53,16 +56,22 @@ pub(super) fn draw(session: &Session, buffer: &mut Buffer, area: Rect, look: &Lo
         dots.set(x, y, Tone::Good);
     }
     dots.draw(buffer, inner, look);
+    let mut taken = Vec::with_capacity(phases.len());
     for (channel, phase) in phases {
-        let (x, y) = at(phase.cos(), phase.sin());
-        let (x, y) = (u16::try_from(x / 2), u16::try_from(y / 4));
-        let (Ok(x), Ok(y)) = (x, y) else { continue };
-        let place = (inner.x.saturating_add(x), inner.y.saturating_add(y));
-        if inner.contains(place.into())
+        // Where another stands already, one stands further in.
+        let cells = INWARD.iter().filter_map(|share| {
+            let (x, y) = at(phase.cos() * share, phase.sin() * share);
+            let x = inner.x.checked_add(u16::try_from(x / 2).ok()?)?;
+            let y = inner.y.checked_add(u16::try_from(y / 4).ok()?)?;
+            inner.contains((x, y).into()).then_some((x, y))
+        });
+        let mut free = cells.filter(|cell| !taken.contains(cell));
+        if let Some(place) = free.next()
             && let Some(cell) = buffer.cell_mut(place)
         {
             cell.set_char(sign(channel))
                 .set_style(look.style(Tone::Title));
+            taken.push(place);
         }
     }
 }

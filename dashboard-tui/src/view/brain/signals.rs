@@ -17,8 +17,8 @@ use crate::view::scale::{count, nice, place, whole};
 const NAMES: u16 = 9;
 /// Half a lane is so many times the middle channel's standard deviation.
 const HEADROOM: f64 = 2.0;
-/// Dots for a second, where there are samples for it: a wave of 13 Hz still has two.
-const DOTS_PER_S: f64 = 26.0;
+/// Dots for a second at first: a wave of 10 Hz has four.
+const DOTS_PER_S: f64 = 40.0;
 
 /// What is drawn.
 pub(super) struct Lanes<'a> {
@@ -27,6 +27,8 @@ pub(super) struct Lanes<'a> {
     pub(super) from: usize,
     /// Doublings over what fits.
     pub(super) gain: i32,
+    /// Halvings of the time that lets a wave be seen.
+    pub(super) closer: i32,
 }
 
 /// Lowest and highest sample under a dot, and whether one is at a rail.
@@ -50,8 +52,8 @@ impl Lanes<'_> {
         let shown = n.min(rows);
         let from = self.from.min(n - shown);
         let mut dots = Dots::new(usize::from(area.width - NAMES), rows);
-        // No more time than lets a wave of the band be seen.
-        let span = whole(count(dots.width()) * signals.rate_hz / DOTS_PER_S);
+        let dots_per_s = DOTS_PER_S * 2_f64.powi(self.closer);
+        let span = whole(count(dots.width()) * signals.rate_hz / dots_per_s);
         let span = span.clamp(1, signals.len());
         let half_uv = self.half_lane_uv(span);
         let which = if shown < n {
@@ -159,7 +161,11 @@ fn deviation(signals: &Signals, channel: usize, span: usize) -> f64 {
 fn reaches(signals: &Signals, channel: usize, span: usize, n: usize) -> Vec<Option<Reach>> {
     let mut reaches: Vec<Option<Reach>> = vec![None; n];
     let length = count(span).max(1.0);
+    let mut before = f64::NAN;
     for (at, value) in newest(signals, channel, span).enumerate() {
+        // Each dot reaches back to the sample before it, so that a steep line is one.
+        let (low, high) = (value.min(before), value.max(before));
+        before = value;
         if !value.is_finite() {
             continue;
         }
@@ -168,15 +174,11 @@ fn reaches(signals: &Signals, channel: usize, span: usize, n: usize) -> Vec<Opti
         let first = whole(count(at) * count(n) / length);
         let behind = whole(count(at + 1) * count(n) / length).max(first + 1);
         for reach in reaches.iter_mut().take(behind).skip(first) {
-            let before = reach.unwrap_or(Reach {
-                low: value,
-                high: value,
-                railed,
-            });
+            let here = reach.unwrap_or(Reach { low, high, railed });
             *reach = Some(Reach {
-                low: before.low.min(value),
-                high: before.high.max(value),
-                railed: before.railed || railed,
+                low: here.low.min(low),
+                high: here.high.max(high),
+                railed: here.railed || railed,
             });
         }
     }

@@ -1,13 +1,10 @@
 //! What a stimulation does to the twin while it runs: with it against without it, over the same noise.
 
 use contract::eeg::{DriveKind, Stimulated};
-use ratatui::text::Line;
 
-use super::what_if::drive_name;
-use crate::model::session::{Session, figure};
+use crate::model::session::{Session, Verdict, figure};
 use crate::text::fit;
 use crate::theme::Tone;
-use crate::view::Look;
 use crate::view::eeg::{number, signed};
 
 /// How many changes of frequencies are told.
@@ -17,30 +14,27 @@ fn index(at: u64) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
 
-/// What is driven, and how.
-fn drive(now: &Stimulated, session: &Session) -> String {
-    let how = match now.drive {
-        DriveKind::Tone => format!(" {} Hz", number(now.frequency_hz.0, 1)),
-        DriveKind::Torque => String::new(),
+/// What is driven, and how: the age of the phase it follows is part of it.
+fn drive(now: &Stimulated, session: &Session) -> Vec<String> {
+    let node = fit(session.channel(index(now.node)), 10);
+    let amplitude = number(now.amplitude_rad_s, 1);
+    let mut parts = vec![format!(
+        "DRIVEN {} s: {node} {amplitude} rad/s",
+        number(now.running_s, 0)
+    )];
+    match now.drive {
+        DriveKind::Tone => parts.push(format!("tone {} Hz", number(now.frequency_hz.0, 1))),
+        DriveKind::Torque => parts.push("constant torque".to_owned()),
         DriveKind::Locked => {
             let target = now
                 .target
-                .map_or("the mean", |target| session.channel(index(target)));
-            format!(
-                " to {}, offset {} rad, phase {} s old",
-                fit(target, 10),
-                number(now.delta_rad, 2),
-                number(now.delay_s.0, 2)
-            )
+                .map_or("mean", |target| session.channel(index(target)));
+            let offset = number(now.delta_rad, 2);
+            parts.push(format!("locked to {} + {offset} rad", fit(target, 10)));
+            parts.push(format!("its phase {} s old", number(now.delay_s.0, 2)));
         }
-    };
-    format!(
-        "DRIVEN for {} s: {} by {}{how}, {} rad/s",
-        number(now.running_s, 0),
-        fit(session.channel(index(now.node)), 10),
-        drive_name(now.drive),
-        number(now.amplitude_rad_s, 1)
-    )
+    }
+    parts
 }
 
 /// The channels whose frequencies change most.
@@ -82,41 +76,38 @@ fn pli(now: &Stimulated) -> String {
     )
 }
 
-/// Lines, the most telling first.
-pub(super) fn lines<'a>(now: &Stimulated, session: &Session, look: &Look<'_>) -> Vec<Line<'a>> {
-    let change = now.r.0 - now.r_without.0;
+/// What is to be said, the most telling first.
+pub(super) fn parts(now: &Stimulated, session: &Session) -> Vec<(String, Tone)> {
+    let is_significant = session.newest.as_ref().map(Verdict::of) == Some(Verdict::Significant);
     let (word, tone) = match now.effect.as_str() {
         "raises" => ("RAISES r", Tone::Best),
         "lowers" => ("LOWERS r", Tone::Best),
-        "unclear" => ("UNCLEAR", Tone::Warn),
-        _ => ("?", Tone::Warn),
+        "unclear" => ("UNCLEAR: r", Tone::Warn),
+        _ => ("r", Tone::Warn),
     };
-    let verdict = Line::from(vec![
-        look.span(
-            format!(
-                "{word} by {} ± {}",
-                signed(change, 2),
-                number(now.r_change_sd.0, 2)
-            ),
-            tone,
+    // What a network of noise does is nobody's gain.
+    let tone = if is_significant { tone } else { Tone::Warn };
+    let change = signed(now.r.0 - now.r_without.0, 2);
+    let mut driven = drive(now, session)
+        .into_iter()
+        .map(|text| (text, Tone::Notice));
+    let mut parts: Vec<(String, Tone)> = driven.next().into_iter().collect();
+    parts.push((
+        format!("{word} {change} ± {} sd", number(now.r_change_sd.0, 2)),
+        tone,
+    ));
+    parts.extend(driven);
+    let plain = [
+        format!(
+            "{} with, {} without",
+            number(now.r.0, 2),
+            number(now.r_without.0, 2)
         ),
-        look.span(
-            format!(
-                " sd, {} seeds: {} with, {} without",
-                now.seeds,
-                number(now.r.0, 2),
-                number(now.r_without.0, 2)
-            ),
-            Tone::Plain,
-        ),
-    ]);
-    let driven = Line::from(look.span(drive(now, session), Tone::Notice));
-    let rest = format!("{}; {}", frequencies(now, session), pli(now));
-    let judged = format!("judged by: {}", now.objective);
-    vec![
-        driven,
-        verdict,
-        Line::from(look.span(rest, Tone::Plain)),
-        Line::from(look.span(judged, Tone::Dim)),
-    ]
+        format!("{} seeds", now.seeds),
+        frequencies(now, session),
+        pli(now),
+    ];
+    parts.extend(plain.map(|text| (text, Tone::Plain)));
+    parts.push((format!("judged by: {}", now.objective), Tone::Dim));
+    parts
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use contract::eeg::tags::{StimulationKind, V1};
 use contract::eeg::{DriveKind, Order, Stimulated, Stimulation};
@@ -21,10 +22,10 @@ use crate::model::session::Session;
 use crate::text::fit;
 use crate::theme::Tone;
 use crate::view::Look;
-use crate::view::eeg::{lines, number, sign, titled};
+use crate::view::eeg::{flow, lines, number, sign, titled};
 
-/// Rows that it fills.
-pub(super) const ROWS: u16 = 7;
+/// Rows that it has at least where there is room, so that nothing moves when something is driven.
+pub(super) const ROWS: u16 = 6;
 /// Radians a second: from key to key, and the most.
 const STEP: f64 = 0.5;
 const MOST: f64 = 100.0;
@@ -42,22 +43,15 @@ pub(super) struct WhatIf {
     away: bool,
     /// The newest order from here, until its effect is seen.
     asked: Option<Stimulation<'static>>,
-    /// The same, until it is taken.
+    /// The session and the word of an order of which nothing was seen.
+    lost: Option<(Arc<str>, &'static str)>,
+    /// The newest order, until it is taken.
     given: Option<Stimulation<'static>>,
     n_given: u64,
 }
 
 fn running(session: &Session) -> Option<&Stimulated> {
     session.newest.as_ref()?.twin.as_ref()?.stimulation.as_ref()
-}
-
-/// What a drive is called.
-pub(super) fn drive_name(drive: DriveKind) -> &'static str {
-    match drive {
-        DriveKind::Tone => "tone",
-        DriveKind::Torque => "torque",
-        DriveKind::Locked => "locked",
-    }
 }
 
 impl WhatIf {
@@ -69,6 +63,7 @@ impl WhatIf {
             amplitude_rad_s: 5.0,
             away: false,
             asked: None,
+            lost: None,
             given: None,
             n_given: 0,
         }
@@ -94,7 +89,10 @@ impl WhatIf {
             Order::Stop => now.is_none_or(|now| now.id != asked.id),
         };
         let is_over = model.now_ns.saturating_sub(asked.at_ns) > PATIENCE_NS;
-        if is_seen || is_over || self.failure(model).is_some() {
+        let has_failed = self.failure(model).is_some();
+        if is_seen || is_over || has_failed {
+            let is_lost = !is_seen && !has_failed;
+            self.lost = is_lost.then(|| (Arc::from(&*asked.session), word(asked.order)));
             self.asked = None;
         }
     }
@@ -121,8 +119,7 @@ impl WhatIf {
                     DriveKind::Tone => DriveKind::Torque,
                     DriveKind::Torque => DriveKind::Locked,
                     DriveKind::Locked => DriveKind::Tone,
-                };
-                self.louder(0.0);
+                }
             }
             KeyCode::Char('o') => self.away = !self.away,
             KeyCode::Char('+' | '=') => self.louder(STEP),
@@ -134,18 +131,7 @@ impl WhatIf {
     }
 
     fn louder(&mut self, by: f64) {
-        let least = if self.drive == DriveKind::Torque {
-            -MOST
-        } else {
-            STEP
-        };
-        let next = (self.amplitude_rad_s + by).clamp(least, MOST);
-        // A torque of nothing is none.
-        self.amplitude_rad_s = if next.abs() < STEP / 2.0 {
-            next + by
-        } else {
-            next
-        };
+        self.amplitude_rad_s = (self.amplitude_rad_s + by).clamp(STEP, MOST);
     }
 
     /// What Enter would order: the end of what runs or is about to, else a beginning.
@@ -196,93 +182,98 @@ impl WhatIf {
             target: None,
             at_ns: model.now_ns,
         };
+        self.lost = None;
         self.asked = Some(given.clone());
         self.given = Some(given);
     }
 
+    /// Rows that it takes in so many columns.
+    pub(super) fn rows(&self, session: &Session, width: u16, look: &Look<'_>) -> u16 {
+        let n = self.lines(session, usize::from(width), look).len();
+        u16::try_from(n + 1).unwrap_or(u16::MAX)
+    }
+
     pub(super) fn draw(&self, session: &Session, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
-        let title = labelled(session, "what-if: the twin alone is driven");
+        let title = labelled(session, "what-if, in the twin alone");
         let inner = titled(buffer, area, &title, look);
-        let mut shown = vec![self.chosen(session, look), self.action(session, look)];
-        if let Some(line) = self.under_way(session, look) {
-            shown.push(line);
-        }
-        match running(session) {
-            Some(now) => shown.extend(effect::lines(now, session, look)),
-            None => {
-                let failed = look
-                    .model
-                    .ordered
-                    .as_ref()
-                    .and_then(|ordered| ordered.outcome.as_ref().err());
-                if let Some(reason) = failed {
-                    shown.push(Line::from(
-                        look.span(format!("NOT SENT: {reason}"), Tone::Bad),
-                    ));
-                }
-            }
-        }
-        lines(buffer, inner, shown);
+        lines(
+            buffer,
+            inner,
+            self.lines(session, usize::from(inner.width), look),
+        );
     }
 
-    fn chosen<'a>(&self, session: &Session, look: &Look<'_>) -> Line<'a> {
-        let node = self.node(session);
-        let omega = session
-            .newest
-            .as_ref()
-            .and_then(|state| state.twin.as_ref()?.omega_hz.get(node))
-            .map_or(f64::NAN, |omega| omega.0);
-        let drive = match self.drive {
-            DriveKind::Tone => format!("tone {} Hz", number(omega, 1)),
-            DriveKind::Torque => "constant torque".to_owned(),
-            DriveKind::Locked if self.away => "locked off mean".to_owned(),
-            DriveKind::Locked => "locked to mean".to_owned(),
-        };
-        let keys = if self.drive == DriveKind::Locked {
-            " (d o)"
-        } else {
-            " (d)"
-        };
-        let node = format!("{} {}", sign(node), fit(session.channel(node), 8));
-        let amplitude = format!("{} rad/s", number(self.amplitude_rad_s, 1));
-        Line::from(vec![
-            look.span("‹", Tone::Dim),
-            look.span(node, Tone::Title),
-            look.span("› ", Tone::Dim),
-            look.span(amplitude, Tone::Title),
-            look.span(" (+ -) ", Tone::Dim),
-            look.span(drive, Tone::Title),
-            look.span(keys, Tone::Dim),
-        ])
+    fn lines<'a>(&self, session: &Session, room: usize, look: &Look<'_>) -> Vec<Line<'a>> {
+        let chosen = flow(self.chosen(session), room, look);
+        let mut lines: Vec<Line<'a>> = self.under_way(session, look).into_iter().collect();
+        if let Some(now) = running(session) {
+            lines.extend(flow(effect::parts(now, session), room, look));
+            lines.extend(chosen);
+            return lines;
+        }
+        lines.splice(0..0, chosen);
+        let ordered = look.model.ordered.as_ref();
+        if let Some(reason) = ordered.and_then(|ordered| ordered.outcome.as_ref().err()) {
+            lines.push(Line::from(
+                look.span(format!("NOT SENT: {reason}"), Tone::Bad),
+            ));
+        }
+        lines
     }
 
-    fn action<'a>(&self, session: &Session, look: &Look<'_>) -> Line<'a> {
-        let has_twin = session
+    /// What Enter does, and to what.
+    fn chosen(&self, session: &Session) -> Vec<(String, Tone)> {
+        let twin = session
             .newest
             .as_ref()
-            .is_some_and(|state| state.twin.is_some());
-        let (text, tone) = match self.next(session) {
+            .and_then(|state| state.twin.as_ref());
+        let next = self.next(session);
+        let (action, tone) = match next {
             _ if self.orders == Orders::ReadOnly => {
-                ("read-only: no orders are sent from this screen", Tone::Warn)
+                ("read-only: no orders are sent from here", Tone::Warn)
             }
             Order::Start if session.ended_at_ns.is_some() => ("the session has ended", Tone::Dim),
-            Order::Start if !has_twin => ("nothing to drive before there is a twin", Tone::Dim),
-            Order::Start => ("Enter drives it", Tone::Plain),
-            Order::Stop => ("Enter stops it", Tone::Plain),
+            Order::Start if twin.is_none() => {
+                ("nothing to drive before there is a twin", Tone::Dim)
+            }
+            Order::Start => ("Enter drives", Tone::Plain),
+            Order::Stop => ("Enter stops it; chosen:", Tone::Plain),
         };
-        Line::from(look.span(text, tone))
+        let node = self.node(session);
+        let omega = twin.and_then(|twin| twin.omega_hz.get(node));
+        let drive = match self.drive {
+            DriveKind::Tone => format!(
+                "d: tone {} Hz",
+                number(omega.map_or(f64::NAN, |hz| hz.0), 1)
+            ),
+            DriveKind::Torque => "d: constant torque".to_owned(),
+            DriveKind::Locked if self.away => "d: locked, o: off mean".to_owned(),
+            DriveKind::Locked => "d: locked, o: to mean".to_owned(),
+        };
+        let name = fit(session.channel(node), 8);
+        vec![
+            (action.to_owned(), tone),
+            (format!("‹{} {name}›", sign(node)), Tone::Title),
+            (drive, Tone::Title),
+            (
+                format!("+ -: {} rad/s", number(self.amplitude_rad_s, 1)),
+                Tone::Title,
+            ),
+        ]
     }
 
     /// Where the order stands whose effect is not seen yet.
     fn under_way<'a>(&self, session: &Session, look: &Look<'_>) -> Option<Line<'a>> {
+        let lost = self.lost.as_ref().filter(|(of, _)| *of == session.key);
+        if let Some((_, what)) = lost {
+            let text = format!("{what} was sent, and nothing came of it");
+            return Some(Line::from(look.span(text, Tone::Bad)));
+        }
         let asked = self
             .asked
             .as_ref()
             .filter(|asked| *asked.session == *session.key)?;
-        let what = match asked.order {
-            Order::Start => "start",
-            Order::Stop => "stop",
-        };
+        let what = word(asked.order);
         let is_on_topic = session
             .order
             .as_ref()
@@ -292,15 +283,19 @@ impl WhatIf {
             .ordered
             .as_ref()
             .is_some_and(|ordered| ordered.id == asked.id);
-        let (text, tone) = match (self.failure(look.model), is_on_topic || is_sent) {
-            (Some(reason), _) => (format!("{what} NOT SENT: {reason}"), Tone::Bad),
-            (None, true) => (
-                format!("{what} sent: from the next window on"),
-                Tone::Notice,
-            ),
-            (None, false) => (format!("{what} is being sent"), Tone::Notice),
+        let text = if is_on_topic || is_sent {
+            format!("{what} sent: from the next window on")
+        } else {
+            format!("{what} is being sent")
         };
-        Some(Line::from(look.span(text, tone)))
+        Some(Line::from(look.span(text, Tone::Notice)))
+    }
+}
+
+fn word(order: Order) -> &'static str {
+    match order {
+        Order::Start => "start",
+        Order::Stop => "stop",
     }
 }
 

@@ -93,7 +93,7 @@ fn an_order_that_failed_or_of_which_nothing_is_seen_can_be_given_again() {
 }
 
 #[test]
-fn an_amplitude_stays_within_its_bounds_and_only_a_torque_goes_below_nothing() {
+fn an_amplitude_stays_within_its_bounds() {
     let model = model(MadeTwin::Good, 90);
     let mut what_if = WhatIf::new(Orders::Sent);
     let many = |what_if: &mut WhatIf, key, n| {
@@ -102,14 +102,6 @@ fn an_amplitude_stays_within_its_bounds_and_only_a_torque_goes_below_nothing() {
         }
     };
     many(&mut what_if, '-', 30);
-    assert!((what_if.amplitude_rad_s - STEP).abs() < 1e-12);
-    many(&mut what_if, 'd', 1);
-    many(&mut what_if, '-', 1);
-    assert!(
-        (what_if.amplitude_rad_s + STEP).abs() < 1e-12,
-        "nothing is passed over"
-    );
-    many(&mut what_if, 'd', 1);
     assert!((what_if.amplitude_rad_s - STEP).abs() < 1e-12);
     many(&mut what_if, '+', 500);
     assert!((what_if.amplitude_rad_s - MOST).abs() < 1e-12);
