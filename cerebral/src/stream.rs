@@ -9,6 +9,7 @@
 //!
 //! - [`window`]: what a window says, a pure function of its own buffer.
 //! - [`stretch`]: the windows of a gap-free stretch, on the window machine of `windowing`.
+//! - [`twin`]: the network that goes along, what it says of the next window, and what a stimulation does to it.
 //! - [`session`]: sessions as their blocks come, and which stretch a block belongs to.
 //!
 //! The offline analysis of a file goes the same way where it is asked for windows of buffers, so that a stream and a file give
@@ -16,4 +17,5 @@
 
 pub mod session;
 pub mod stretch;
+pub mod twin;
 pub mod window;
