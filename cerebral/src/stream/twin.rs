@@ -13,6 +13,7 @@
 //! Reading order: `settings` -> `history`, `calibrated`, `calibrator` -> `run`, `stimulate` -> here. Absent: windows and their figures
 //! ([`super::window`]), threads but for those of a [`Pool`], clocks.
 
+mod batch;
 mod calibrated;
 mod calibrator;
 mod history;
@@ -39,6 +40,7 @@ use run::{Hop, Nodes, ahead};
 use settings::Hops;
 use stimulate::{Followed, HELD_S, Running};
 
+pub use batch::over_stretch;
 pub use calibrator::{Calibrate, Inline, Pool, Task};
 pub use settings::TwinSettings;
 pub use state::{StateError, TwinState};
@@ -436,3 +438,6 @@ fn rows(matrix: &Array2<f64>) -> eeg::Matrix {
     rows.map(|row| row.iter().copied().map(Figure).collect())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 )]
 
 mod calibration;
+mod causal_phase;
 mod fixture;
 mod fuzz_seeds;
 mod golden;
