@@ -1,8 +1,12 @@
 //! A stimulation while it runs: two copies of the twin per seed, the same noise, one driven, from its start on.
 //!
-//! The copies begin at the phases of the window at which the stimulation begins, and are never put back to what is measured: what
-//! a stimulus does adds up. A locked drive follows the recording itself: the phase of its target as the causal estimator has it,
-//! asked anew every [`HELD_S`] and carried forward by its frequency in between.
+//! The copies begin at the phases of the window at which the stimulation begins. At every window with phases both are moved alike,
+//! by what the recording did beside what the undriven one said: the recording's own noise, which the driven one is given too. So the
+//! undriven copies stay with the recording, the driven ones keep their distance from them, and what a stimulus does adds up. Where
+//! they were let go, a drive locked to the recording's phase would soon follow another course than theirs.
+//!
+//! A locked drive follows the recording itself: the phase of its target as the causal estimator has it, asked anew every [`HELD_S`]
+//! and carried forward by its frequency in between.
 
 use std::f64::consts::TAU;
 
@@ -152,8 +156,8 @@ impl Running {
         self.begun.as_ref().is_some_and(phase)
     }
 
-    /// Begins at window `k` if it has not yet and its node is among those that have phases; channels that have got a phase only now
-    /// join in. `phase_rad`: per channel. `omega_hz`: of the node.
+    /// Begins at window `k` if it has not yet and its node is among those that have phases. Moves the copies along with the recording;
+    /// channels that have got a phase only now join in. `phase_rad`: per channel. `omega_hz`: of the node.
     pub(super) fn join(&mut self, k: u64, seeds: usize, phase_rad: &[f64], omega_hz: Option<f64>) {
         let n = phase_rad.len();
         if self.begun.is_none() {
@@ -170,10 +174,12 @@ impl Running {
             });
         }
         let Some(begun) = &mut self.begun else { return };
-        for (channel, phase) in phase_rad.iter().enumerate() {
-            if begun.with[[0, channel]].is_nan() {
-                begun.with.column_mut(channel).fill(*phase);
-                begun.without.column_mut(channel).fill(*phase);
+        for (channel, phase) in phase_rad.iter().enumerate().filter(|(_, p)| p.is_finite()) {
+            let with = begun.with.column_mut(channel);
+            for (with, without) in with.into_iter().zip(begun.without.column_mut(channel)) {
+                let apart = *with - *without;
+                *with = phase + if apart.is_nan() { 0.0 } else { apart };
+                *without = *phase;
             }
         }
     }
@@ -208,8 +214,7 @@ impl Running {
                 let start: Vec<f64> = nodes.channels.iter().map(|at| from[*at]).collect();
                 let ran = run(network, &start, hop, noise)?;
                 for (channel, last) in nodes.channels.iter().zip(&ran.last) {
-                    // Wrapped, so that hours lose no digits.
-                    from[*channel] = last.rem_euclid(TAU);
+                    from[*channel] = *last;
                 }
                 Ok(ran)
             };

@@ -190,6 +190,8 @@ fn a_twin_put_away_after_any_window_goes_on_with_the_same_bits() {
         (8_000, start("locked", 1, DriveKind::Locked, 5.0)),
     ];
     let (straight, _) = interrupted(&uv, &orders, |_| false);
+    let with = |what: &str| straight.iter().filter(|said| said.contains(what)).count();
+    assert!(with("Some(Twin") > 10 && with("Some(Stimulated") > 8);
     for phase in 0..3 {
         let (again, bytes) = interrupted(&uv, &orders, |k| k % 3 == phase);
         assert_eq!(again, straight, "put away at windows {phase} of 3");
@@ -220,33 +222,47 @@ fn stimulated(uv: &Array2<f64>, order: Stimulation<'_>) -> Vec<eeg::Stimulated> 
 }
 
 #[test]
-fn a_locked_drive_pulls_towards_its_target_or_pushes_away() {
-    let uv = recording(4, 40.0, 1.0, 3);
+fn a_drive_locked_to_another_channel_raises_the_order_and_the_opposite_lowers_it() {
+    // Two channels that nothing else holds together: where others are coupled to the node, they come along.
+    let uv = recording(2, 60.0, 0.0, 3);
     let at = |delta_rad: f64| {
         let order = Stimulation {
             delta_rad,
             target: Some(0),
-            ..start("lock", 1, DriveKind::Locked, 40.0)
+            ..start("lock", 1, DriveKind::Locked, 30.0)
         };
-        stimulated(&uv, order)
+        let said = stimulated(&uv, order);
+        assert!(said[0].running_s.abs() < 1e-12 && said[0].r.0.is_nan());
+        assert_eq!(said[0].effect, "unclear");
+        assert!((0.05..0.1).contains(&said[1].delay_s.0), "{:?}", said[1]);
+        let change = said[1..].iter().map(|said| said.r.0 - said.r_without.0);
+        let how = |effect: &str| said.iter().filter(|said| said.effect == effect).count();
+        let mean = change.sum::<f64>() / float(said.len() - 1);
+        println!(
+            "locked with offset {delta_rad:.2}: r changes by {mean:.3}; {} windows raised, {} lowered, of {}",
+            how("raises"),
+            how("lowers"),
+            said.len()
+        );
+        (mean, how("raises"), how("lowers"))
     };
     let (towards, away) = (at(0.0), at(PI));
-    assert!(towards[0].running_s.abs() < 1e-12 && towards[0].r.0.is_nan());
-    assert_eq!(towards[0].effect, "unclear");
-    let last = towards.last().unwrap();
-    assert!(last.running_s > 10.0 && last.seeds == 20);
-    assert!((0.05..0.1).contains(&last.delay_s.0), "{last:?}");
-    // A strong drive turns the node with the measured target: what it did to the node's frequency says so.
-    let mean_hz = |of: &[eeg::Stimulated]| {
-        let changes = of[1..].iter().map(|said| said.frequency_change_hz[1].0);
-        changes.sum::<f64>() / float(of.len() - 1)
+    assert!(towards.0 > 0.02 && away.0 < -0.02);
+    assert!(towards.1 > 3 * towards.2 && away.2 > 3 * away.1);
+}
+
+#[test]
+fn a_strong_drive_locked_to_a_channel_takes_its_node_to_that_channels_frequency() {
+    let uv = recording(3, 40.0, 0.0, 9);
+    let order = Stimulation {
+        target: Some(0),
+        ..start("lock", 2, DriveKind::Locked, 40.0)
     };
-    println!(
-        "locked with 40 rad/s to a node 0.3 Hz slower: {:.3} Hz towards, {:.3} Hz away",
-        mean_hz(&towards),
-        mean_hz(&away)
-    );
-    assert!(mean_hz(&towards) < -0.1 && mean_hz(&away) < -0.1);
+    let said = stimulated(&uv, order);
+    let changes = said[2..].iter().map(|said| said.frequency_change_hz[2].0);
+    let mean_hz = changes.sum::<f64>() / float(said.len() - 2);
+    println!("locked to a channel 0.6 Hz slower: {mean_hz:.3} Hz");
+    assert!((-0.9..-0.3).contains(&mean_hz), "{mean_hz}");
 }
 
 #[test]
