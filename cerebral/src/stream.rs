@@ -9,6 +9,7 @@
 //!
 //! - [`window`]: what a window says, a pure function of its own buffer.
 //! - [`stretch`]: the windows of a gap-free stretch, on the window machine of `windowing`.
+//! - [`twin`]: the network that goes along, what it says of the next window, and what a stimulation does to it.
 //! - [`session`]: sessions as their blocks come, and which stretch a block belongs to.
 //! - [`partition`]: the sessions of a partition of `eeg-samples`, records in, records out.
 //! - [`record`]: a window as its record.
@@ -23,5 +24,6 @@ pub mod partition;
 pub mod record;
 pub mod session;
 pub mod stretch;
+pub mod twin;
 pub mod window;
 pub mod work;

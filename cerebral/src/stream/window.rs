@@ -219,6 +219,11 @@ impl WindowAnalyst {
         self.rate
     }
 
+    /// Where the channels' readings end.
+    pub(super) fn rails(&self) -> &[Rails] {
+        &self.rails
+    }
+
     /// How many channels a buffer has.
     pub fn n_channels(&self) -> usize {
         self.rails.len()
