@@ -9,6 +9,7 @@
 //! What the figures mean, and what they do not, stands in `docs/eeg.md`.
 
 pub mod analyze;
+mod bits;
 pub mod board;
 pub mod calibration;
 pub mod connectivity;

@@ -215,6 +215,7 @@ fn main() -> io::Result<()> {
                 clock: &SystemClock,
                 logs,
                 stop,
+                orders: None,
                 suspend: || Ok(()),
             };
             screen

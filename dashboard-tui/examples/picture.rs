@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use contract::alert::EpisodeState;
+use contract::eeg::DriveKind;
 use contract::tick::VenueStatus;
 use contract::time::NS_PER_MS;
 use crossterm::event::{Event, KeyCode};
@@ -17,6 +18,7 @@ use dashboard_tui::app::App;
 use dashboard_tui::config::{Settings, Thresholds, ViewName};
 use dashboard_tui::log::{LogBuffer, LogLine};
 use dashboard_tui::message::{Feed, Link, Message};
+use dashboard_tui::testing::eeg::{BLOCKS_PER_S, Made, MadeTwin, Says, samples, state};
 use dashboard_tui::testing::{BEGIN_MS, Fares, WIDTH_MS, episode, health, outage, spread};
 use dashboard_tui::view;
 use ratatui::buffer::{Buffer, Cell};
@@ -26,6 +28,14 @@ use ratatui::style::{Color, Modifier};
 const SIZE: (u16, u16) = (132, 34);
 /// A cell of the picture.
 const CELL: (f64, f64) = (8.4, 17.0);
+/// Five minutes of a session whose twin is driven.
+const SESSION: Made = Made {
+    session: "cyton-1",
+    n_channels: 8,
+    says: Says::Significant,
+    railed: None,
+    twin: MadeTwin::Driven(DriveKind::Locked),
+};
 const PAIRS: [&str; 5] = ["BTC-USD", "ETH-USD", "SOL-USD", "DOGE-USD", "AVAX-USD"];
 
 /// Five minutes of five pairs, with an outage of one venue and some dislocations.
@@ -53,6 +63,12 @@ fn busy(view: ViewName) -> App {
                 now_ns,
             ));
         }
+        let k = window.unsigned_abs();
+        for block in 0..BLOCKS_PER_S {
+            let block = samples(&SESSION, (k + 3) * BLOCKS_PER_S + block);
+            app.update(Message::Samples(&block, now_ns));
+        }
+        app.update(Message::State(&state(&SESSION, k), now_ns));
         let status = if out {
             VenueStatus::Silent
         } else {

@@ -1,4 +1,6 @@
-//! Plays made-up records onto an embedded broker and shows them, to look at the dashboard without a pipeline.
+//! Plays made-up records, markets and sessions of EEG, onto an embedded broker and shows them, to look at the dashboard without a pipeline.
+//!
+//! A twin answers to what is ordered of it, though by figures that are no simulation.
 //!
 //! ```text
 //! cargo run -p dashboard-tui --example play            the dashboard, with 5 pairs
@@ -12,13 +14,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use contract::alert::EpisodeState;
+use contract::eeg::{self, DriveKind, Order, Record as EegRecord, Stimulation};
 use contract::tick::VenueStatus;
 use contract::time::{Clock, NS_PER_MS, SystemClock};
-use contract::topic::{ALERTS, ALL, SPREADS, Topic, VENUES};
+use contract::topic::{ALERTS, ALL, EEG_SAMPLES, EEG_STATES, SPREADS, Topic, VENUES};
 use dashboard_tui::config::{Settings, Thresholds};
 use dashboard_tui::log::LogBuffer;
+use dashboard_tui::testing::eeg::{BLOCKS_PER_S, Made, MadeTwin, Says, samples, state};
 use dashboard_tui::testing::{BEGIN_MS, Fares, WIDTH_MS, episode, health, outage, spread};
-use kafka_io::{Broker, EmbeddedBroker, KafkaError, Producer, ProducerOptions, Record, TopicSpec};
+use kafka_io::{
+    Broker, Consumer, ConsumerOptions, EmbeddedBroker, Event, KafkaError, Producer,
+    ProducerOptions, Record, Start, TopicSpec,
+};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -109,6 +116,91 @@ fn window(
     Ok(())
 }
 
+const SESSIONS: [Made; 3] = [
+    Made {
+        session: "cyton-1",
+        n_channels: 8,
+        says: Says::Significant,
+        railed: None,
+        twin: MadeTwin::Good,
+    },
+    Made {
+        session: "daisy-2",
+        n_channels: 16,
+        says: Says::NotSignificant,
+        railed: Some(9),
+        twin: MadeTwin::Bad,
+    },
+    Made {
+        session: "cap-64",
+        n_channels: 64,
+        says: Says::Significant,
+        railed: None,
+        twin: MadeTwin::None,
+    },
+];
+
+/// The stimulation of each session that runs.
+type Running = [Option<(Stimulation<'static>, u64)>; 3];
+
+/// Takes the orders that have come.
+fn orders(consumer: &Consumer, running: &mut Running, k: u64) -> Result<(), KafkaError> {
+    while let Some(event) = consumer.recv(Duration::ZERO) {
+        let batch = match event {
+            Event::Batch(batch) => batch,
+            Event::Failed(error) => return Err(error),
+            Event::End => return Ok(()),
+        };
+        for record in batch.messages() {
+            let Some(Ok(EegRecord::Stimulation(order))) = record.value.map(eeg::decode) else {
+                continue;
+            };
+            let mut sessions = SESSIONS.iter().zip(running.iter_mut());
+            if let Some((_, now)) = sessions.find(|(made, _)| made.session == order.session) {
+                let own = Stimulation {
+                    session: order.session.into_owned().into(),
+                    id: order.id.into_owned().into(),
+                    ..order
+                };
+                *now = (own.order == Order::Start).then_some((own, k));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A window of each session.
+fn states(producer: &Producer, running: &Running, k: u64) -> Result<(), KafkaError> {
+    for (made, running) in SESSIONS.iter().zip(running) {
+        let drive = running.as_ref().map(|(order, _)| order.drive);
+        let twin = drive.map_or(made.twin, MadeTwin::Driven);
+        let mut record = state(&Made { twin, ..*made }, k);
+        let now = record
+            .twin
+            .as_mut()
+            .and_then(|twin| twin.stimulation.as_mut());
+        if let (Some(now), Some((order, since))) = (now, running) {
+            now.id = order.id.to_string();
+            now.node = order.node;
+            now.amplitude_rad_s = order.amplitude_rad_s;
+            now.delta_rad = order.delta_rad;
+            now.running_s = f64::from(u32::try_from(k - since).unwrap_or(0));
+            if order.drive == DriveKind::Torque {
+                now.effect = "unclear".to_owned();
+            }
+        }
+        send(producer, EEG_STATES, made.session, &record)?;
+    }
+    Ok(())
+}
+
+fn blocks(producer: &Producer, block: u64) -> Result<(), KafkaError> {
+    for made in &SESSIONS {
+        send(producer, EEG_SAMPLES, made.session, &samples(made, block))?;
+    }
+    Ok(())
+}
+
 fn play(broker: &Broker, pairs: &[String], stop: &Arc<AtomicBool>) -> Result<(), KafkaError> {
     let producer = broker.producer(ProducerOptions::new("play").stop(stop))?;
     // The first minutes at once, so that there is a history.
@@ -117,12 +209,24 @@ fn play(broker: &Broker, pairs: &[String], stop: &Arc<AtomicBool>) -> Result<(),
     let shift_ms = began_ms - BEGIN_MS - HISTORY * WIDTH_MS;
     for number in 0..HISTORY {
         window(&producer, pairs, number, shift_ms)?;
+        states(&producer, &Running::default(), number.unsigned_abs())?;
     }
+    let sent = EEG_SAMPLES;
+    let orders_of = ConsumerOptions::new("play").topic(sent.name, sent.partitions, Start::End);
+    let consumer = broker.consumer(orders_of)?;
+    consumer.wait_ready(Duration::from_secs(10))?;
+    let mut running = Running::default();
     let (_keep, nothing) = crossbeam_channel::bounded::<()>(0);
     for number in HISTORY.. {
         tracing::info!(number, pairs = pairs.len(), "window closed");
         window(&producer, pairs, number, shift_ms)?;
-        let _ = nothing.recv_timeout(Duration::from_millis(1_000));
+        let k = number.unsigned_abs();
+        orders(&consumer, &mut running, k)?;
+        states(&producer, &running, k)?;
+        for block in 0..BLOCKS_PER_S {
+            blocks(&producer, (k + 3) * BLOCKS_PER_S + block)?;
+            let _ = nothing.recv_timeout(Duration::from_millis(40));
+        }
         if stop.load(Ordering::SeqCst) {
             break;
         }

@@ -3,16 +3,20 @@
 //! In come [`Message`]s; out goes nothing: whoever draws looks. No I/O, no clock, no waiting. While the screen is held
 //! (space), a copy of everything is shown and the live state goes on below it.
 
+use contract::eeg::Stimulation;
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 use ratatui::layout::Rect;
 
-use crate::config::Settings;
+use crate::config::{Settings, ViewName};
 use crate::message::Message;
 use crate::model::Model;
 use crate::theme::Theme;
 use crate::view::{self, Look, View};
+
+/// Orders that wait to be taken.
+const MOST_ORDERS: usize = 16;
 
 /// The state of the dashboard.
 pub struct App {
@@ -24,6 +28,8 @@ pub struct App {
     pub(crate) overlay: Overlay,
     pub(crate) theme: Theme,
     pub(crate) source: String,
+    /// Orders for twins that nobody has taken yet.
+    orders: Vec<Stimulation<'static>>,
     area: Rect,
     asked: Option<Asked>,
     version: u64,
@@ -80,6 +86,7 @@ impl App {
             overlay: Overlay::None,
             theme: Theme::new(settings.colour),
             source: crate::text::clean(&settings.source),
+            orders: Vec::new(),
             area: Rect::new(0, 0, 80, 24),
             asked: None,
             version: 0,
@@ -97,6 +104,17 @@ impl App {
         self.asked.take()
     }
 
+    /// Orders for twins that were given since this was last called, in their order.
+    pub fn take_orders(&mut self) -> Vec<Stimulation<'static>> {
+        std::mem::take(&mut self.orders)
+    }
+
+    /// What became of the newest order, where that was not asked before.
+    #[cfg(test)]
+    pub(crate) fn take_ordered(&mut self) -> Option<crate::message::Ordered> {
+        self.model.ordered.take()
+    }
+
     /// Records taken since the start.
     #[must_use]
     pub fn records(&self) -> u64 {
@@ -107,6 +125,28 @@ impl App {
     #[must_use]
     pub fn windows(&self) -> u64 {
         self.model.counts.windows
+    }
+
+    /// Blocks of EEG and the like among them.
+    #[must_use]
+    pub fn blocks(&self) -> u64 {
+        self.model.counts.blocks
+    }
+
+    /// Whether the session that was asked for, or any, has a window.
+    #[must_use]
+    pub fn has_session(&self, wanted: Option<&str>) -> bool {
+        let mut named = self.model.sessions.iter();
+        named.any(|session| {
+            session.newest.is_some()
+                && wanted.is_none_or(|wanted| session.name.eq_ignore_ascii_case(wanted))
+        })
+    }
+
+    /// Records on the topics that were not yet read, where it is known.
+    #[must_use]
+    pub fn unread(&self) -> Option<u64> {
+        self.model.feed.lag
     }
 
     /// Columns and rows it takes itself to have.
@@ -127,6 +167,14 @@ impl App {
             Message::Spread(spread, at_ns) => self.model.spread(spread, at_ns),
             Message::Venue(health, at_ns) => self.model.health(health, at_ns),
             Message::Alert(alert) => self.model.alert(alert),
+            Message::Samples(block, at_ns) => {
+                let seen = self.views[self.at].name() == ViewName::Brain && self.held.is_none();
+                self.model.samples(block, at_ns, seen);
+            }
+            Message::Stimulation(order) => self.model.order(order),
+            Message::SessionEnd(end, at_ns) => self.model.session_end(end, at_ns),
+            Message::State(state, at_ns) => self.model.state(state, at_ns),
+            Message::Ordered(ordered) => self.model.ordered(ordered),
             Message::AlertGone(id) => self.model.alert_gone(id),
             Message::Unreadable(reason) => self.model.unreadable(reason),
             Message::Feed(feed) => self.model.feed(feed),
@@ -230,19 +278,35 @@ impl App {
             KeyCode::Char('?') | KeyCode::F(1) => self.overlay = Overlay::Help(0),
             KeyCode::Char('/') => self.overlay = Overlay::Search,
             KeyCode::Char(' ') => self.hold_or_let_go(),
-            KeyCode::Tab => self.at = (self.at + 1) % n,
-            KeyCode::BackTab => self.at = (self.at + n - 1) % n,
+            KeyCode::Tab => self.turn_to((self.at + 1) % n),
+            KeyCode::BackTab => self.turn_to((self.at + n - 1) % n),
             KeyCode::Char(c @ '1'..='9') => {
                 let wanted = c.to_digit(10).and_then(|digit| usize::try_from(digit).ok());
                 if let Some(at) = wanted.and_then(|at| at.checked_sub(1)).filter(|at| *at < n) {
-                    self.at = at;
+                    self.turn_to(at);
                 }
             }
             KeyCode::Esc if !self.views[self.at].filter().is_empty() => {
                 self.views[self.at].set_filter(String::new());
             }
-            _ => self.with_view(|view, look, body| view.key(key.code, body, look)),
+            _ => {
+                self.with_view(|view, look, body| view.key(key.code, body, look));
+                self.orders.extend(self.views[self.at].take_order());
+                // Nobody who takes orders leaves so many: what is older was never to be sent.
+                let over = self.orders.len().saturating_sub(MOST_ORDERS);
+                self.orders.drain(..over);
+            }
         }
+    }
+
+    /// Shows another view, with the session that was chosen in this one.
+    fn turn_to(&mut self, at: usize) {
+        if let Some(session) = self.views[self.at].session() {
+            self.views
+                .iter_mut()
+                .for_each(|view| view.choose_session(&session));
+        }
+        self.at = at;
     }
 
     fn hold_or_let_go(&mut self) {
@@ -267,7 +331,7 @@ impl App {
         let pressed = mouse.kind == MouseEventKind::Down(MouseButton::Left);
         if pressed && mouse.row == areas.tabs.y {
             if let Some(at) = view::tab_at(self, areas.tabs, mouse.column) {
-                self.at = at;
+                self.turn_to(at);
             }
             return;
         }

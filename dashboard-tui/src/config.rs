@@ -22,13 +22,24 @@ pub enum ViewName {
     Venues,
     /// Alert episodes.
     Alerts,
+    /// EEG: signals, connectivity, whether it is more than chance.
+    Brain,
+    /// The calibrated network of a session, held against what came.
+    Twin,
     /// The log of this process.
     Log,
 }
 
 impl ViewName {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Spreads, Self::Venues, Self::Alerts, Self::Log];
+    pub const ALL: [Self; 6] = [
+        Self::Spreads,
+        Self::Venues,
+        Self::Alerts,
+        Self::Brain,
+        Self::Twin,
+        Self::Log,
+    ];
 
     /// As typed on the command line.
     #[must_use]
@@ -37,6 +48,8 @@ impl ViewName {
             Self::Spreads => "spreads",
             Self::Venues => "venues",
             Self::Alerts => "alerts",
+            Self::Brain => "brain",
+            Self::Twin => "twin",
             Self::Log => "log",
         }
     }
@@ -59,6 +72,16 @@ impl Thresholds {
     }
 }
 
+/// Whether orders for twins may be given at the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Orders {
+    /// They are sent.
+    #[default]
+    Sent,
+    /// The screen is for looking alone; the keys say so.
+    ReadOnly,
+}
+
 /// How the dashboard is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -68,6 +91,10 @@ pub struct Settings {
     pub view: ViewName,
     /// The pair chosen first; the first of the list where none is given.
     pub pair: Option<String>,
+    /// The EEG session chosen first; the first by name where none is given.
+    pub session: Option<String>,
+    /// Whether orders for twins may be given.
+    pub orders: Orders,
     /// Lines in the charts.
     pub thresholds: Thresholds,
     /// Length of a window, milliseconds: older than a few of them and the header says that none came.
@@ -84,6 +111,8 @@ impl Default for Settings {
             colour: Colour::On,
             view: ViewName::Spreads,
             pair: None,
+            session: None,
+            orders: Orders::Sent,
             thresholds: Thresholds::default(),
             window_width_ms: 1_000,
             history_records: 20_000,

@@ -1,7 +1,7 @@
 //! The thread that reads the topics and folds their records into the app. It never waits for the screen's terminal.
 //!
-//! In: `spreads` from some way back, `venues` and `alerts` as far as they are kept; what is committed alone. Out:
-//! [`Message`]s through a [`Door`]. Records that cannot be read are counted and shown. A broker that is away is waited
+//! In: `spreads`, `eeg-states` and `eeg-samples` from some way back, `venues` and `alerts` as far as they are kept; what is
+//! committed alone. Out: [`Message`]s through a [`Door`]. Records that cannot be read are counted and shown. A broker that is away is waited
 //! for; a reading that failed for good is begun anew after a pause that grows to half a minute.
 
 use std::collections::BTreeMap;
@@ -10,9 +10,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use contract::alert::Alert;
+use contract::eeg::{self, End, Samples, State as EegState, Stimulation};
 use contract::spread::Spread;
 use contract::time::{Clock, NS_PER_MS};
-use contract::topic::{ALERTS, SPREADS, Topic, VENUES};
+use contract::topic::{ALERTS, EEG_SAMPLES, EEG_STATES, SPREADS, Topic, VENUES};
 use contract::venue::VenueHealth;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use kafka_io::{
@@ -27,6 +28,10 @@ use crate::message::{Feed as Fares, Link, Message};
 const VENUES_BACK: i64 = 2_000;
 /// How far back `alerts` is read; the topic is compacted.
 const ALERTS_BACK: i64 = 100_000;
+/// How far back `eeg-samples` is read in each partition: some seconds of blocks, which is what a screen shows.
+const SAMPLES_BACK: i64 = 300;
+/// How far back `eeg-states` is read in each partition: ten minutes of one session, less of each where there are more.
+const STATES_BACK: i64 = 600;
 /// The longest wait for records before the state of the reading is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The first pause before reading is begun anew, and the longest.
@@ -105,6 +110,8 @@ impl Reading {
             (SPREADS, self.history_records),
             (VENUES, VENUES_BACK),
             (ALERTS, ALERTS_BACK),
+            (EEG_SAMPLES, SAMPLES_BACK),
+            (EEG_STATES, STATES_BACK),
         ] {
             for partition in 0..topic.partitions {
                 let known = self.positions.get(&(topic.name.to_owned(), partition));
@@ -233,6 +240,10 @@ enum Read<'a> {
     Venue(VenueHealth<'a>, i64),
     Alert(Box<Alert<'a>>),
     Gone(String),
+    Samples(Box<Samples<'a>>, i64),
+    Stimulation(Box<Stimulation<'a>>),
+    SessionEnd(End<'a>, i64),
+    State(Box<EegState<'a>>, i64),
     Unreadable(String),
 }
 
@@ -243,6 +254,10 @@ impl Read<'_> {
             Self::Venue(health, at_ns) => Message::Venue(health, *at_ns),
             Self::Alert(alert) => Message::Alert(alert),
             Self::Gone(id) => Message::AlertGone(id),
+            Self::Samples(block, at_ns) => Message::Samples(block, *at_ns),
+            Self::Stimulation(order) => Message::Stimulation(order),
+            Self::SessionEnd(end, at_ns) => Message::SessionEnd(end, *at_ns),
+            Self::State(state, at_ns) => Message::State(state, *at_ns),
             Self::Unreadable(reason) => Message::Unreadable(reason.clone()),
         }
     }
@@ -258,8 +273,18 @@ fn decode(record: Record<'_>, at_ns: i64) -> Read<'_> {
         }
         return unreadable(record, "no value");
     };
+    if is(&EEG_SAMPLES) {
+        return match eeg::decode(value) {
+            Ok(eeg::Record::Samples(block)) => Read::Samples(Box::new(block), at_ns),
+            Ok(eeg::Record::Stimulation(order)) => Read::Stimulation(Box::new(order)),
+            Ok(eeg::Record::End(end)) => Read::SessionEnd(end, at_ns),
+            Err(error) => unreadable(record, &error.to_string()),
+        };
+    }
     let read = if is(&SPREADS) {
         serde_json::from_slice(value).map(|spread| Read::Spread(Box::new(spread), at_ns))
+    } else if is(&EEG_STATES) {
+        serde_json::from_slice(value).map(|state| Read::State(Box::new(state), at_ns))
     } else if is(&VENUES) {
         serde_json::from_slice(value).map(|health| Read::Venue(health, at_ns))
     } else {

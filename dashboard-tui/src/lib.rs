@@ -1,8 +1,10 @@
 //! Topics -> a terminal screen.
 //!
 //! ```text
-//! [spreads] [venues] [alerts] --feed thread--> App <--keys, mouse, time-- drawing thread --> terminal
-//!                                              log lines of this process --^
+//! [spreads] [venues] [alerts]
+//! [eeg-states] [eeg-samples] --feed thread--> App <--keys, mouse, time-- drawing thread --> terminal
+//!           ^                                  log lines of this process --^
+//!           +--orders thread-- orders for a twin, from the keyboard
 //! ```
 //!
 //! Feeding and drawing are apart: the feed folds records into an [`app::App`] of bounded size and never waits for the
@@ -16,6 +18,7 @@
 //! - [`view`]: one frame of it; drawing changes nothing.
 //! - [`door`]: where feeding and drawing meet.
 //! - [`screen`]: the drawing thread.
+//! - [`orders`]: what is ordered of a twin, sent.
 //! - [`terminal`]: taken, and given back whatever happens.
 //! - [`mod@print`]: a frame as text.
 //! - [`log`]: the log lines of this process, kept for a view instead of scribbling over the screen.
@@ -28,6 +31,7 @@ pub mod door;
 pub mod error;
 pub mod log;
 pub mod message;
+pub mod orders;
 pub mod print;
 pub mod run;
 pub mod screen;

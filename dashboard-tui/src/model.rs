@@ -1,13 +1,14 @@
 //! What the topics say, folded into bounded state. No clock, no terminal, no Kafka.
 //!
-//! In come records with the moment they came; out go the newest state of each pair, venue and episode, a history that
-//! grows coarser with age, and counts. Bounded whatever comes: pairs, venues, episodes, and the points of history that
-//! all pairs share. What is over a bound is counted and shown, never dropped in silence. Absent: judging spreads.
+//! In come records with the moment they came; out go the newest state of each pair, venue, episode and EEG session, a history that
+//! grows coarser with age, and counts. Bounded whatever comes: pairs, venues, episodes, sessions, and the points of history
+//! that all pairs share. What is over a bound is counted and shown, never dropped in silence. Absent: judging spreads.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use contract::alert::Alert;
+use contract::eeg::{End, Samples, State, Stimulation};
 use contract::spread::Spread;
 use contract::time::{NS_PER_MS, NS_PER_S};
 use contract::venue::VenueHealth;
@@ -20,12 +21,17 @@ use crate::text::clean;
 pub(crate) mod episodes;
 pub(crate) mod history;
 pub(crate) mod life;
+pub(crate) mod order;
 pub(crate) mod pair;
+pub(crate) mod session;
+pub(crate) mod signals;
 pub(crate) mod venue;
 
 use episodes::Episodes;
 use life::Feed;
+use order::Ordered;
 use pair::Pair;
+use session::{Refused, Sessions};
 use venue::Venues;
 
 /// The most pairs that are kept.
@@ -42,6 +48,10 @@ pub(crate) struct Counts {
     pub(crate) healths: u64,
     /// Records of `alerts`.
     pub(crate) alerts: u64,
+    /// Blocks, orders and ends of `eeg-samples`.
+    pub(crate) blocks: u64,
+    /// Records of `eeg-states`.
+    pub(crate) states: u64,
     /// Records that could not be read, or were none of ours.
     pub(crate) unreadable: u64,
     /// Windows that a newer one of their pair replaced before any frame showed them.
@@ -57,7 +67,7 @@ pub(crate) struct Counts {
 impl Counts {
     /// Records taken.
     pub(crate) fn records(&self) -> u64 {
-        self.windows + self.healths + self.alerts
+        self.windows + self.healths + self.alerts + self.blocks + self.states
     }
 }
 
@@ -104,6 +114,12 @@ pub(crate) struct Model {
     pub(crate) venues: Venues,
     /// Alert episodes.
     pub(crate) episodes: Episodes,
+    /// Sessions of EEG.
+    pub(crate) sessions: Sessions,
+    /// What became of the order that was sent last from here.
+    pub(crate) ordered: Option<Ordered>,
+    /// When the newest window of EEG came, nanoseconds since 1970 on our clock.
+    pub(crate) newest_state_at_ns: Option<i64>,
     /// Counts since the start.
     pub(crate) counts: Counts,
     /// How the feed fares.
@@ -139,6 +155,9 @@ impl Model {
             latest: 0,
             venues: Venues::default(),
             episodes: Episodes::default(),
+            sessions: Sessions::default(),
+            ordered: None,
+            newest_state_at_ns: None,
             counts: Counts::default(),
             feed: Feed::default(),
             newest_at_ns: None,
@@ -258,6 +277,65 @@ impl Model {
         self.version += 1;
         self.counts.alerts += 1;
         self.episodes.remove(id);
+    }
+
+    /// A block of samples came. `seen`: whether they are on the screen; twenty-five a second must not draw other views anew.
+    pub(crate) fn samples(&mut self, block: &Samples<'_>, at_ns: i64, seen: bool) {
+        self.version += u64::from(seen);
+        self.counts.blocks += 1;
+        match self.sessions.samples(block, at_ns) {
+            Ok(rewound) => self.counts.rewinds += u64::from(rewound),
+            Err(refused) => self.refused(refused, &block.session, block.at),
+        }
+    }
+
+    /// A window of EEG came.
+    pub(crate) fn state(&mut self, state: &State<'_>, at_ns: i64) {
+        self.version += 1;
+        self.counts.states += 1;
+        match self.sessions.window(state, at_ns) {
+            Ok(rewound) => {
+                self.counts.rewinds += u64::from(rewound);
+                self.newest_state_at_ns = self.newest_state_at_ns.max(Some(at_ns));
+            }
+            Err(refused) => self.refused(refused, &state.session, state.at),
+        }
+    }
+
+    /// An order for a twin came.
+    pub(crate) fn order(&mut self, order: &Stimulation<'_>) {
+        self.version += 1;
+        self.counts.blocks += 1;
+        if let Err(refused) = self.sessions.order(order) {
+            self.refused(refused, &order.session, 0);
+        }
+    }
+
+    /// A session ended.
+    pub(crate) fn session_end(&mut self, end: &End<'_>, at_ns: i64) {
+        self.version += 1;
+        self.counts.blocks += 1;
+        if let Err(refused) = self.sessions.end(end, at_ns) {
+            self.refused(refused, &end.session, end.at);
+        }
+    }
+
+    fn refused(&mut self, refused: Refused, session: &str, at: u64) {
+        match refused {
+            Refused::BeyondBounds => self.counts.beyond_bounds += 1,
+            Refused::Senseless => {
+                let what = "rows, channels and rate do not fit together";
+                self.unreadable(format!(
+                    "block at sample {at} of session `{session}`: {what}"
+                ));
+            }
+        }
+    }
+
+    /// An order from here was sent, or was not.
+    pub(crate) fn ordered(&mut self, ordered: Ordered) {
+        self.version += 1;
+        self.ordered = Some(ordered);
     }
 
     /// A record could not be read.

@@ -15,12 +15,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::App;
-use crate::config::{Settings, ViewName};
+use crate::config::{self, Settings, ViewName};
 use crate::door::Door;
 use crate::error::DashboardError;
 use crate::feed::Feed;
 use crate::log::LogBuffer;
 use crate::message::Message;
+use crate::orders::Orders;
 use crate::print::{self, Codes};
 use crate::screen::{Screen, TerminalKeys};
 use crate::{terminal, view};
@@ -55,6 +56,9 @@ pub fn run(
     }
     let door = Door::new(App::new(settings));
     let feed = Feed::start(broker, settings.history_records, Arc::clone(&clock), &door)?;
+    let orders = (settings.orders == config::Orders::Sent)
+        .then(|| Orders::start(broker, &door))
+        .transpose()?;
     let taken = terminal::take().map_err(DashboardError::Terminal)?;
     let backend = CrosstermBackend::new(BufWriter::with_capacity(WRITE, io::stdout()));
     let mut on = Terminal::new(backend).map_err(DashboardError::Terminal)?;
@@ -64,11 +68,13 @@ pub fn run(
         clock: clock.as_ref(),
         logs,
         stop,
+        orders: orders.as_ref(),
         suspend: terminal::suspend,
     };
     let outcome = screen.run(&mut on);
     drop(on);
     drop(taken);
+    drop(orders);
     drop(feed);
     outcome
 }
@@ -107,7 +113,14 @@ pub fn once(
 ) -> Result<Once, DashboardError> {
     /// What is there has been read when nothing comes for so long.
     const QUIET: Duration = Duration::from_millis(300);
+    /// So long after the start what is unread is known.
+    const CAUGHT_UP: Duration = Duration::from_secs(3);
     const LOOK: Duration = Duration::from_millis(20);
+    // Nobody is at the keyboard.
+    let settings = &Settings {
+        orders: config::Orders::ReadOnly,
+        ..settings.clone()
+    };
     let door = Door::new(App::new(settings));
     let (width, height) = options.size;
     door.take([Message::Input(Event::Resize(width, height))]);
@@ -118,14 +131,21 @@ pub fn once(
     let has_data = |app: &App| match settings.view {
         ViewName::Spreads => app.windows() > 0,
         ViewName::Venues | ViewName::Alerts | ViewName::Log => app.records() > 0,
+        ViewName::Brain | ViewName::Twin => app.has_session(settings.session.as_deref()),
     };
     while began.elapsed() < options.wait && !stop.load(Ordering::SeqCst) {
         // Nobody sends: this is a wait that needs no sleep.
         let _ = nothing.recv_timeout(LOOK);
         let app = door.lock();
-        if app.records() != seen.0 {
-            seen = (app.records(), Instant::now());
+        // Blocks of samples come all the time.
+        let settling = app.records() - app.blocks();
+        if settling != seen.0 {
+            seen = (settling, Instant::now());
         } else if has_data(&app) && seen.1.elapsed() >= QUIET {
+            break;
+        }
+        // Where windows of many sessions come all the time it is never quiet; then all that was there has been read.
+        if has_data(&app) && app.unread() == Some(0) && began.elapsed() >= CAUGHT_UP {
             break;
         }
     }

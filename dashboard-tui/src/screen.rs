@@ -19,6 +19,7 @@ use crate::door::Door;
 use crate::error::DashboardError;
 use crate::log::LogBuffer;
 use crate::message::Message;
+use crate::orders::{self, Orders};
 use crate::run::Outcome;
 use crate::view;
 
@@ -108,6 +109,8 @@ pub struct Screen<'a, K> {
     pub logs: &'a LogBuffer,
     /// Set by anybody, it ends the drawing.
     pub stop: &'a AtomicBool,
+    /// Who sends orders for twins; none where nobody does.
+    pub orders: Option<&'a Orders>,
     /// Gives the terminal to the shell for a while.
     pub suspend: fn() -> io::Result<()>,
 }
@@ -142,6 +145,7 @@ impl<K: Keys> Screen<'_, K> {
                 wait.unwrap_or(FRAME)
             };
             self.take_keys(wait)?;
+            self.send_orders();
             match self.door.lock().take_asked() {
                 Some(Asked::Quit) => return Ok(Outcome::Quit),
                 Some(Asked::Suspend) => {
@@ -174,6 +178,16 @@ impl<K: Keys> Screen<'_, K> {
             wait = Duration::ZERO;
         }
         Ok(())
+    }
+
+    fn send_orders(&self) {
+        let given = self.door.lock().take_orders();
+        let refused = given.into_iter().filter_map(|order| match self.orders {
+            Some(orders) => orders.give(order),
+            None => Some(orders::refusal(&order, "nobody sends orders from here")),
+        });
+        self.door
+            .take(refused.map(Message::Ordered).collect::<Vec<_>>());
     }
 
     /// Draws a frame if it would differ from the one of `version`; gives the version it shows.

@@ -10,6 +10,8 @@ use contract::tick::VenueStatus;
 use contract::time::NS_PER_MS;
 use contract::venue::VenueHealth;
 
+pub mod eeg;
+
 /// When the first window begins, milliseconds since 1970: 2024-08-08 23:50:00 UTC.
 pub const BEGIN_MS: i64 = 1_723_161_000_000;
 /// Length of a window.

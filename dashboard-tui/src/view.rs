@@ -3,6 +3,9 @@
 //! In: an [`App`]. Out: cells of a buffer. Nothing here waits or changes anything. A view is a type that implements
 //! `View` and stands in `all`; adding one is local to its file and that line.
 
+use std::sync::Arc;
+
+use contract::eeg::Stimulation;
 use crossterm::event::{KeyCode, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,17 +16,22 @@ use ratatui::widgets::Widget;
 use crate::app::{App, Overlay};
 use crate::config::{Settings, ViewName};
 use crate::model::Model;
+use crate::model::life::Stream;
 use crate::theme::{Theme, Tone};
 
 mod alerts;
+mod brain;
 mod chart;
 mod dots;
+mod eeg;
 mod frame;
 mod help;
 mod list;
 mod log;
+mod scale;
 mod spreads;
 mod table;
+mod twin;
 mod venues;
 
 pub(crate) use frame::tab_at;
@@ -56,6 +64,20 @@ pub(crate) trait View: Send {
     fn name(&self) -> ViewName;
     /// What stands on its tab.
     fn title(&self) -> &'static str;
+    /// Whose life the header tells of while it is shown.
+    fn stream(&self) -> Stream {
+        Stream::Spreads
+    }
+    /// The EEG session that is chosen in it.
+    fn session(&self) -> Option<Arc<str>> {
+        None
+    }
+    /// One was chosen elsewhere.
+    fn choose_session(&mut self, _name: &Arc<str>) {}
+    /// What the last key ordered of a twin.
+    fn take_order(&mut self) -> Option<Stimulation<'static>> {
+        None
+    }
     /// What stands behind that, if anything is to be seen there.
     fn badge(&self, look: &Look<'_>) -> Option<(String, Tone)>;
     /// Its keys, for the help and, the first of them, for the last line.
@@ -80,6 +102,8 @@ pub(crate) fn all(settings: &Settings) -> Vec<Box<dyn View>> {
         Box::new(spreads::Spreads::new(settings.pair.clone())),
         Box::new(venues::Venues::default()),
         Box::new(alerts::Alerts::default()),
+        Box::new(brain::Brain::new(settings.session.clone())),
+        Box::new(twin::Twin::new(settings.session.clone(), settings.orders)),
         Box::new(log::Log::default()),
     ]
 }
@@ -127,7 +151,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App) {
     frame::tabs(buffer, areas.tabs, app);
     let view = &app.views[app.at];
     view.draw(buffer, areas.body, &look);
-    if !app.model.life().is_flowing() && view.name() != ViewName::Log {
+    if !app.model.life_of(view.stream()).is_flowing() && view.name() != ViewName::Log {
         // What stands there is old: it must not look like news.
         buffer.set_style(areas.body, look.style(Tone::Dim));
     }

@@ -6,6 +6,7 @@
 )]
 
 mod calibration;
+mod causal_phase;
 mod feed;
 mod fixture;
 mod fuzz_seeds;

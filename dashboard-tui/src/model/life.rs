@@ -69,11 +69,25 @@ pub(crate) enum Life {
         /// For how long, nanoseconds.
         for_ns: i64,
     },
+    /// Every session has ended.
+    Ended {
+        /// How long ago the last window came, nanoseconds.
+        for_ns: i64,
+    },
     /// Windows come.
     Flowing {
         /// How long ago the last one came, nanoseconds.
         age_ns: i64,
     },
+}
+
+/// Whose windows a view shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Those of `spreads`.
+    Spreads,
+    /// Those of `eeg-states`.
+    Eeg,
 }
 
 impl Life {
@@ -89,10 +103,34 @@ impl Model {
         (3 * NS_PER_S).max(self.width_ms.saturating_mul(3 * NS_PER_MS))
     }
 
-    /// What the header says.
+    /// Whether windows of spreads come.
     pub(crate) fn life(&self) -> Life {
+        self.life_of(Stream::Spreads)
+    }
+
+    /// What the header says while this is shown.
+    pub(crate) fn life_of(&self, stream: Stream) -> Life {
         let since = |then_ns: i64| self.now_ns.saturating_sub(then_ns).max(0);
-        match (&self.feed.link, self.newest_at_ns) {
+        let (newest_at_ns, is_late, is_over) = match stream {
+            Stream::Spreads => {
+                let is_late = self
+                    .newest_at_ns
+                    .is_some_and(|at_ns| since(at_ns) > self.patience_ns());
+                (self.newest_at_ns, is_late, false)
+            }
+            Stream::Eeg => {
+                let mut with_windows = self
+                    .sessions
+                    .iter()
+                    .filter(|session| session.newest.is_some());
+                let is_late = with_windows.clone().all(|session| {
+                    session.ended_at_ns.is_some() || session.quiet_ns(self.now_ns).is_some()
+                });
+                let is_over = with_windows.all(|session| session.ended_at_ns.is_some());
+                (self.newest_state_at_ns, is_late, is_over)
+            }
+        };
+        match (&self.feed.link, newest_at_ns) {
             (Link::Away { since_ns, reason }, _) => Life::Away {
                 for_ns: since(*since_ns),
                 reason: reason.clone(),
@@ -106,11 +144,12 @@ impl Model {
             (Link::Up, None) => Life::NoWindowsYet {
                 for_ns: since(self.began_ns),
             },
-            (Link::Connecting | Link::Up, Some(at_ns)) if since(at_ns) > self.patience_ns() => {
-                Life::Stalled {
-                    for_ns: since(at_ns),
-                }
-            }
+            (Link::Connecting | Link::Up, Some(at_ns)) if is_over => Life::Ended {
+                for_ns: since(at_ns),
+            },
+            (Link::Connecting | Link::Up, Some(at_ns)) if is_late => Life::Stalled {
+                for_ns: since(at_ns),
+            },
             (Link::Connecting | Link::Up, Some(at_ns)) => Life::Flowing {
                 age_ns: since(at_ns),
             },

@@ -17,6 +17,7 @@ use ratatui::layout::Rect;
 
 use super::Look;
 use super::dots::Dots;
+use super::scale::{nice, place};
 use crate::model::history::History;
 use crate::text::{clock, fit, width};
 use crate::theme::Tone;
@@ -319,42 +320,16 @@ pub(crate) fn net_tone(net: f64, threshold: Option<f64>) -> Tone {
     }
 }
 
-/// Which of `0..=last`, counted from above, a value lies at; none outside the range.
-#[expect(
-    clippy::as_conversions,
-    reason = "a place on a screen, checked to be within it"
-)]
-fn place(value: f64, (low, high): (f64, f64), last: usize) -> Option<usize> {
-    if !(low..=high).contains(&value) || high <= low {
-        return None;
-    }
-    Some(((high - value) / (high - low) * last as f64).round() as usize)
-}
-
 /// A step of 1, 2 or 5 times a power of ten that divides the range into at most so many.
 fn nice_step((low, high): (f64, f64), most: usize) -> f64 {
     let most = f64::from(u32::try_from(most).unwrap_or(1).max(1));
     let least = ((high - low) / most).max(0.1);
-    let power = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0]
-        .into_iter()
-        .map(|times| times * power)
-        .find(|step| *step >= least)
-        .unwrap_or(power * 10.0)
+    nice(least)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_lie_where_they_belong() {
-        assert_eq!(place(1.0, (-1.0, 1.0), 10), Some(0));
-        assert_eq!(place(-1.0, (-1.0, 1.0), 10), Some(10));
-        assert_eq!(place(0.0, (-1.0, 1.0), 10), Some(5));
-        assert_eq!(place(f64::NAN, (-1.0, 1.0), 10), None);
-        assert_eq!(place(2.0, (-1.0, 1.0), 10), None);
-    }
 
     #[test]
     fn steps_are_round() {

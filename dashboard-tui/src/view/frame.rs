@@ -8,7 +8,8 @@ use ratatui::widgets::Widget;
 use super::Look;
 use crate::app::{App, Overlay};
 use crate::model::Model;
-use crate::model::life::Life;
+use crate::model::life::{Life, Stream};
+use crate::model::session::Verdict;
 use contract::time::NS_PER_S;
 
 use crate::text::{bps, date_clock, fit, grouped, seconds_ns, short_count, span_ms, width};
@@ -26,11 +27,22 @@ pub(super) fn header(buffer: &mut Buffer, row: Rect, app: &App) {
         theme: app.theme,
     };
     let model = &app.model;
-    let (sign, words) = match model.life() {
+    let stream = app.views[app.at].stream();
+    let (sign, words) = match model.life_of(stream) {
         Life::Flowing { age_ns } => {
-            flowing(buffer, row, &look, age_ns, &app.source);
+            flowing(buffer, row, &look, (stream, age_ns), &app.source);
             return;
         }
+        Life::Ended { for_ns } => (
+            "□",
+            vec![
+                format!(
+                    "EVERY SESSION HAS ENDED, the last window {} ago",
+                    seconds_ns(for_ns)
+                ),
+                "what is shown is old".to_owned(),
+            ],
+        ),
         Life::Connecting { for_ns } => (
             "…",
             vec![format!("connecting to the broker, {}", seconds_ns(for_ns))],
@@ -67,10 +79,13 @@ pub(super) fn header(buffer: &mut Buffer, row: Rect, app: &App) {
     buffer.set_stringn(row.x, row.y, text, usize::from(row.width), look.style(tone));
 }
 
-fn flowing(buffer: &mut Buffer, row: Rect, look: &Look<'_>, age_ns: i64, source: &str) {
-    let model = look.model;
-    let n_open = model.episodes.n_open();
-    let (n_venues, n_up) = (model.venues.len(), model.venues.n_up());
+fn flowing(
+    buffer: &mut Buffer,
+    row: Rect,
+    look: &Look<'_>,
+    (stream, age_ns): (Stream, i64),
+    source: &str,
+) {
     let narrow = row.width < NARROW;
     let mut parts: Vec<(String, Tone)> = vec![(" ● live".to_owned(), Tone::Good)];
     let age = if age_ns < NS_PER_S {
@@ -82,6 +97,60 @@ fn flowing(buffer: &mut Buffer, row: Rect, look: &Look<'_>, age_ns: i64, source:
         if narrow { age } else { format!("window {age}") },
         Tone::Plain,
     ));
+    match stream {
+        Stream::Spreads => parts.extend(markets(look, narrow)),
+        Stream::Eeg => parts.extend(sessions(look)),
+    }
+    if !source.is_empty() {
+        parts.push((source.to_owned(), Tone::Dim));
+    }
+    let mut line = Line::default();
+    let mut used = 0;
+    for (text, tone) in parts {
+        let between = if used == 0 { "" } else { " · " };
+        used += width(between) + width(&text);
+        if used > usize::from(row.width) {
+            break;
+        }
+        line.push_span(look.span(between, Tone::Dim));
+        line.push_span(look.span(text, tone));
+    }
+    line.render(row, buffer);
+}
+
+/// How many sessions there are, and what their newest windows say.
+fn sessions(look: &Look<'_>) -> Vec<(String, Tone)> {
+    let sessions = &look.model.sessions;
+    let mut parts = vec![(plural(sessions.len(), ("session", "sessions")), Tone::Plain)];
+    let verdicts = sessions
+        .iter()
+        .filter_map(|session| session.newest.as_ref().map(Verdict::of));
+    let significant = verdicts
+        .filter(|verdict| *verdict == Verdict::Significant)
+        .count();
+    let tone = if significant > 0 {
+        Tone::Good
+    } else {
+        Tone::Plain
+    };
+    parts.push((format!("{significant} significant"), tone));
+    let n_bad: usize = sessions
+        .iter()
+        .filter_map(|session| Some(session.newest.as_ref()?.bad_channels.len()))
+        .sum();
+    if n_bad > 0 {
+        let text = plural(n_bad, ("electrode left out", "electrodes left out"));
+        parts.push((text, Tone::Warn));
+    }
+    parts
+}
+
+/// Event time, venues, alerts, pairs and the best of them.
+fn markets(look: &Look<'_>, narrow: bool) -> Vec<(String, Tone)> {
+    let model = look.model;
+    let n_open = model.episodes.n_open();
+    let (n_venues, n_up) = (model.venues.len(), model.venues.n_up());
+    let mut parts = Vec::new();
     let delay_ms = model.delay_ms();
     let is_far = delay_ms.is_some_and(|delay_ms| delay_ms.saturating_abs() >= FAR_MS);
     let recorded = model.newest_end_ms.filter(|_| is_far);
@@ -117,21 +186,7 @@ fn flowing(buffer: &mut Buffer, row: Rect, look: &Look<'_>, age_ns: i64, source:
     if let Some(delay_ms) = delay_ms.filter(|_| recorded.is_none()) {
         parts.push((format!("lag {}", span_ms(delay_ms)), Tone::Dim));
     }
-    if !source.is_empty() {
-        parts.push((source.to_owned(), Tone::Dim));
-    }
-    let mut line = Line::default();
-    let mut used = 0;
-    for (text, tone) in parts {
-        let between = if used == 0 { "" } else { " · " };
-        used += width(between) + width(&text);
-        if used > usize::from(row.width) {
-            break;
-        }
-        line.push_span(look.span(between, Tone::Dim));
-        line.push_span(look.span(text, tone));
-    }
-    line.render(row, buffer);
+    parts
 }
 
 fn plural(n: usize, (one, more): (&str, &str)) -> String {
@@ -147,7 +202,7 @@ fn best_pair(model: &Model) -> Option<(&str, f64)> {
 }
 
 /// As many of the parts as fit, from the first.
-fn segments(parts: impl IntoIterator<Item = String>, room: usize) -> String {
+pub(super) fn segments(parts: impl IntoIterator<Item = String>, room: usize) -> String {
     let mut text = String::new();
     for part in parts {
         if text.is_empty() {

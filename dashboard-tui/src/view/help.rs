@@ -11,7 +11,7 @@ use crate::theme::Tone;
 
 /// The keys that work everywhere.
 const EVERYWHERE: [(&str, &str); 10] = [
-    ("1 2 3 4, Tab", "another view"),
+    ("1 to 6, Tab", "another view"),
     ("↑ ↓, j k", "another row"),
     ("PgUp PgDn, g G", "a page, the ends"),
     ("/", "search; Esc clears it"),

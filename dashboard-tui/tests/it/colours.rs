@@ -1,6 +1,8 @@
 //! Colours and the like, cell by cell; and that nothing is lost without them.
 
+use contract::eeg::DriveKind;
 use dashboard_tui::config::{Colour, Settings, ViewName};
+use dashboard_tui::testing::eeg::{Made, MadeTwin, Says};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
@@ -77,6 +79,78 @@ fn states_have_their_colours() {
     let log = buffer(Scene::Outage, ViewName::Log);
     assert_eq!(cell(&log, "ERROR").fg, Color::Red);
     assert_eq!(cell(&log, "WARN").fg, Color::Yellow);
+}
+
+#[test]
+fn a_verdict_is_never_mistaken_for_another() {
+    let says = |says, view| {
+        let made = Made {
+            says,
+            ..Made::default()
+        };
+        Stage::with(&[made], view, SIZE).buffer()
+    };
+    for view in [ViewName::Brain, ViewName::Twin] {
+        let yes = says(Says::Significant, view);
+        let verdict = cell(&yes, "SIGNIFICANT: p");
+        assert_eq!(
+            (verdict.fg, verdict.modifier),
+            (Color::Green, Modifier::BOLD)
+        );
+        for (case, words, colour) in [
+            (Says::NotSignificant, "NOT SIGNIFICANT: p", Color::Yellow),
+            (Says::Untested, "NOT TESTED", Color::Yellow),
+            (Says::NoFigures, "NO FIGURES", Color::Yellow),
+            (Says::Refused, "TEST REFUSED", Color::Red),
+        ] {
+            let no = says(case, view);
+            let verdict = cell(&no, words);
+            assert_eq!(verdict.fg, colour, "{case:?}");
+            assert!(
+                verdict
+                    .modifier
+                    .contains(Modifier::REVERSED | Modifier::BOLD)
+            );
+        }
+    }
+    let no = says(Says::NotSignificant, ViewName::Twin);
+    assert_eq!(cell(&no, "NOT SIGNIFICANT · r:").fg, Color::Yellow);
+    let worth = |case| says(case, ViewName::Twin);
+    assert_eq!(
+        cell(&worth(Says::Significant), "better than both").fg,
+        Color::Green
+    );
+    assert_eq!(
+        cell(&worth(Says::NotSignificant), "better than both").fg,
+        Color::Reset
+    );
+}
+
+#[test]
+fn edges_bad_electrodes_and_bad_twins_have_their_colours() {
+    let made = Made {
+        railed: Some(3),
+        ..Made::default()
+    };
+    let brain = Stage::with(&[made], ViewName::Brain, (132, 34)).buffer();
+    let edge = cell(&brain, "*80");
+    assert_eq!((edge.fg, edge.modifier), (Color::Green, Modifier::BOLD));
+    assert_eq!(cell(&brain, "OUT: railed").fg, Color::Red);
+    assert_eq!(cell(&brain, "4 C4▲").fg, Color::Red, "at its rail now");
+    assert_eq!(cell(&brain, "hums").fg, Color::Yellow);
+    let bad = Made {
+        twin: MadeTwin::Bad,
+        ..Made::default()
+    };
+    let twin = Stage::with(&[bad], ViewName::Twin, (132, 34)).buffer();
+    assert_eq!(cell(&twin, "WORSE THAN").fg, Color::Red);
+    let driven = Made {
+        twin: MadeTwin::Driven(DriveKind::Tone),
+        ..Made::default()
+    };
+    let twin = Stage::with(&[driven], ViewName::Twin, (132, 34)).buffer();
+    assert_eq!(cell(&twin, "RAISES r").fg, Color::Green);
+    assert!(cell(&twin, "DRIVEN").modifier.contains(Modifier::REVERSED));
 }
 
 #[test]

@@ -27,10 +27,11 @@ fn digits_and_tab_go_from_view_to_view() {
     for (key, title) in [
         (KeyCode::Char('2'), "[2 Venues]"),
         (KeyCode::Tab, "[3 Alerts 1]"),
-        (KeyCode::Char('4'), "[4 Log]"),
+        (KeyCode::Tab, "[4 Brain]"),
+        (KeyCode::Char('6'), "[6 Log]"),
         (KeyCode::Tab, "[1 Spreads]"),
-        (KeyCode::BackTab, "[4 Log]"),
-        (KeyCode::Char('9'), "[4 Log]"),
+        (KeyCode::BackTab, "[6 Log]"),
+        (KeyCode::Char('9'), "[6 Log]"),
     ] {
         stage.key(key);
         assert!(stage.line(1).contains(title), "{key:?}: {}", stage.line(1));

@@ -5,6 +5,7 @@
     reason = "tests; allow-unwrap-in-tests does not reach their helpers"
 )]
 
+mod brain;
 mod colours;
 mod hand;
 mod properties;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use contract::alert::Alert;
 use contract::decimal::Decimal;
+use contract::eeg::{DriveKind, End, Figure, Matrix, Order, Samples, State, Stimulation};
 use contract::spread::{Best, Figures, Leg, Quality, Route, Spread};
 use contract::tick::VenueStatus;
 use contract::venue::VenueHealth;
@@ -13,7 +14,8 @@ use crossterm::event::{
 use dashboard_tui::app::App;
 use dashboard_tui::config::{Settings, Thresholds, ViewName};
 use dashboard_tui::log::{LogLine, NewLines};
-use dashboard_tui::message::{Feed, Link, Message};
+use dashboard_tui::message::{Feed, Link, Message, Ordered};
+use dashboard_tui::testing::eeg;
 use dashboard_tui::view;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
@@ -26,6 +28,11 @@ enum Happening {
     Venue(Box<VenueHealth<'static>>, i64),
     Alert(String),
     Gone(String),
+    Samples(Box<Samples<'static>>, i64),
+    State(Box<State<'static>>, i64),
+    Order(Box<Stimulation<'static>>),
+    End(Box<End<'static>>, i64),
+    Ordered(Ordered),
     Unreadable(String),
     Feed(Feed),
     Log(String),
@@ -209,7 +216,7 @@ fn alert() -> impl Strategy<Value = Happening> {
 
 fn key() -> impl Strategy<Value = Happening> {
     let code = prop_oneof![
-        3 => prop::sample::select(" 1234/?+-=_0fsotvhlkjgGqnxé日".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        3 => prop::sample::select(" 123456/?+-=_0fsotvhlkjgGqnxmadA[]é日".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
         3 => prop::sample::select(vec![
             KeyCode::Up, KeyCode::Down, KeyCode::Left, KeyCode::Right, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home,
@@ -248,6 +255,152 @@ fn size() -> impl Strategy<Value = (u16, u16)> {
     ]
 }
 
+fn session() -> impl Strategy<Value = String> {
+    prop_oneof![3 => Just("a".to_owned()), 2 => Just("b".to_owned()), 1 => any::<String>()]
+}
+
+fn made() -> impl Strategy<Value = eeg::Made> {
+    let says = prop::sample::select(vec![
+        eeg::Says::Significant,
+        eeg::Says::NotSignificant,
+        eeg::Says::Refused,
+        eeg::Says::Untested,
+        eeg::Says::NoFigures,
+    ]);
+    let twin = prop::sample::select(vec![
+        eeg::MadeTwin::None,
+        eeg::MadeTwin::Good,
+        eeg::MadeTwin::Bad,
+        eeg::MadeTwin::Driven(DriveKind::Locked),
+        eeg::MadeTwin::Driven(DriveKind::Torque),
+    ]);
+    let n_channels = prop_oneof![5 => 0..20_usize, 1 => Just(64)];
+    (n_channels, says, twin, prop::option::of(0..20_usize)).prop_map(
+        |(n_channels, says, twin, railed)| eeg::Made {
+            session: "a",
+            n_channels,
+            says,
+            railed,
+            twin,
+        },
+    )
+}
+
+/// A list that may be of another length than the channels, with figures that may be mad.
+fn spoilt(figures: &mut Vec<Figure>, length: usize, value: f64) {
+    figures.resize(length, Figure(value));
+    if let Some(first) = figures.first_mut() {
+        *first = Figure(value);
+    }
+}
+
+fn spoilt_rows(rows: &mut Matrix, length: usize, value: f64) {
+    rows.resize(length, vec![Figure(value); 3]);
+    rows.iter_mut()
+        .step_by(2)
+        .for_each(|row| spoilt(row, length, value));
+}
+
+fn eeg_state() -> impl Strategy<Value = Happening> {
+    let odd = prop::option::weighted(0.4, (0..24_usize, figure(), any::<u64>(), name()));
+    (made(), session(), 0..200_u64, stamp_ms(), odd).prop_map(|(made, session, k, at_ms, odd)| {
+        let mut state = eeg::state(&made, k);
+        state.session = Cow::Owned(session);
+        if let Some((length, value, index, text)) = odd {
+            for list in [
+                &mut state.frequency_hz,
+                &mut state.band_power_uv2,
+                &mut state.phase_rad,
+            ] {
+                spoilt(list, length, value);
+            }
+            spoilt_rows(&mut state.wpli, length, value);
+            spoilt_rows(&mut state.pli, length + 1, value);
+            state.quality.truncate(length);
+            (state.start_s, state.hop_s, state.window_s) = (value, value, value);
+            state.sample_rate_hz = value;
+            (state.at, state.k) = (index, index);
+            state.r = Figure(value);
+            state.reason = (length % 5 == 0).then(|| Cow::Owned(text.clone()));
+            state
+                .channels
+                .iter_mut()
+                .step_by(3)
+                .for_each(|name| *name = Cow::Owned(text.clone()));
+            if let Some(test) = &mut state.surrogates {
+                test.edges.push([index, 0]);
+                test.n = index;
+                test.r_5_95 = [Figure(value), Figure(-value)];
+                test.wpli_p = Figure(value);
+            }
+            if let Some(twin) = &mut state.twin {
+                spoilt_rows(&mut twin.coupling_rad_s, length, value);
+                spoilt(&mut twin.omega_hz, length, value);
+                spoilt(&mut twin.phase_next_rad, length, value);
+                twin.edges.push([0, index]);
+                twin.noise_floor_rad_s = value;
+                twin.calibrated_until = index;
+                if let Some(now) = &mut twin.stimulation {
+                    (now.node, now.target) = (index, Some(index));
+                    spoilt_rows(&mut now.pli_change, length, value);
+                    spoilt(&mut now.frequency_change_hz, length, value);
+                    now.effect = text;
+                }
+            }
+        }
+        Happening::State(Box::new(state), at_ms.saturating_mul(1_000_000))
+    })
+}
+
+fn eeg_samples() -> impl Strategy<Value = Happening> {
+    let odd = prop::option::weighted(0.3, (figure(), any::<u64>(), 0..20_usize));
+    (
+        made(),
+        session(),
+        0..300_u64,
+        any::<bool>(),
+        odd,
+        stamp_ms(),
+    )
+        .prop_map(|(made, session, block, follows, odd, at_ms)| {
+            let mut samples = eeg::samples(&made, block);
+            samples.session = Cow::Owned(session);
+            samples.follows = follows;
+            if let Some((value, at, cut)) = odd {
+                samples.sample_rate_hz = value;
+                samples.at = at;
+                samples.rails_uv.truncate(cut);
+                samples
+                    .uv
+                    .iter_mut()
+                    .for_each(|row| spoilt(row, cut, value));
+            }
+            Happening::Samples(Box::new(samples), at_ms.saturating_mul(1_000_000))
+        })
+}
+
+fn eeg_order() -> impl Strategy<Value = Happening> {
+    (session(), any::<bool>(), any::<u8>(), stamp_ms()).prop_map(|(session, start, kind, at_ms)| {
+        let order = if start { Order::Start } else { Order::Stop };
+        let mut given = eeg::order(&eeg::Made::default(), "what-if-1", order);
+        match kind % 3 {
+            0 => {
+                given.session = Cow::Owned(session);
+                Happening::Order(Box::new(given))
+            }
+            1 => {
+                let mut end = eeg::end(&eeg::Made::default(), 7);
+                end.session = Cow::Owned(session);
+                Happening::End(Box::new(end), at_ms.saturating_mul(1_000_000))
+            }
+            _ => Happening::Ordered(Ordered {
+                id: session.clone(),
+                outcome: if start { Ok(()) } else { Err(session) },
+            }),
+        }
+    })
+}
+
 fn feed() -> impl Strategy<Value = Happening> {
     (0..4_u8, any::<i64>(), any::<String>(), any::<Option<u64>>()).prop_map(
         |(kind, since_ns, reason, lag)| {
@@ -271,6 +424,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => spread(),
         3 => venue(),
         3 => alert(),
+        8 => eeg_state(),
+        4 => eeg_samples(),
+        2 => eeg_order(),
         1 => name().prop_map(Happening::Gone),
         1 => any::<String>().prop_map(Happening::Unreadable),
         1 => feed(),
@@ -292,6 +448,11 @@ fn happen(app: &mut App, happening: &Happening) {
             let alert: Alert<'_> = serde_json::from_str(text).unwrap();
             app.update(Message::Alert(&alert));
         }
+        Happening::Samples(block, at_ns) => app.update(Message::Samples(block, *at_ns)),
+        Happening::State(state, at_ns) => app.update(Message::State(state, *at_ns)),
+        Happening::Order(order) => app.update(Message::Stimulation(order)),
+        Happening::End(end, at_ns) => app.update(Message::SessionEnd(end, *at_ns)),
+        Happening::Ordered(ordered) => app.update(Message::Ordered(ordered.clone())),
         Happening::Gone(id) => app.update(Message::AlertGone(id)),
         Happening::Unreadable(reason) => app.update(Message::Unreadable(reason.clone())),
         Happening::Feed(feed) => app.update(Message::Feed(feed.clone())),
@@ -326,7 +487,7 @@ proptest! {
 
     #[test]
     fn no_sequence_of_messages_keys_and_sizes_panics(
-        at in 0..4_usize,
+        at in 0..ViewName::ALL.len(),
         threshold in prop::option::of(figure()),
         happenings in prop::collection::vec(happening(), 1..120),
         odd_size in size(),
@@ -339,7 +500,7 @@ proptest! {
         for happening in &happenings {
             happen(&mut app, happening);
         }
-        for view in 1..=4_u8 {
+        for view in 1..=6_u8 {
             happen(&mut app, &Happening::Input(Event::Key(KeyCode::Char(char::from(b'0' + view)).into())));
             draw(&app, odd_size.0, odd_size.1);
         }

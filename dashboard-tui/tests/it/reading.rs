@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use contract::alert::EpisodeState;
 use contract::tick::VenueStatus;
 use contract::time::SystemClock;
-use contract::topic::{ALERTS, ALL, SPREADS, Topic, VENUES};
+use contract::topic::{ALERTS, ALL, EEG_SAMPLES, EEG_STATES, SPREADS, Topic, VENUES};
 use dashboard_tui::config::{Settings, ViewName};
 use dashboard_tui::log::LogBuffer;
 use dashboard_tui::print::Codes;
 use dashboard_tui::run::{Once, OnceOptions, once};
+use dashboard_tui::testing::eeg::{self, Made};
 use dashboard_tui::testing::{Fares, episode, health, spread};
 use kafka_io::{
     Broker, EmbeddedBroker, KafkaSettings, Producer, ProducerOptions, Record, TopicSpec,
@@ -131,6 +132,79 @@ fn history_health_and_alerts_are_read_back_and_rubbish_is_counted() {
         alerts.frame.contains("kept binance → coinbase"),
         "{}",
         alerts.frame
+    );
+}
+
+#[test]
+fn sessions_are_read_back_with_their_samples_and_rubbish_is_counted() {
+    let (broker, producer) = embedded();
+    let sessions = [
+        Made::default(),
+        Made {
+            session: "headset-2",
+            n_channels: 16,
+            ..Made::default()
+        },
+    ];
+    for made in &sessions {
+        for k in 0..130 {
+            send_json(&producer, EEG_STATES, made.session, &eeg::state(made, k));
+        }
+        for block in 3_000..3_250 {
+            send_json(
+                &producer,
+                EEG_SAMPLES,
+                made.session,
+                &eeg::samples(made, block),
+            );
+        }
+    }
+    send(
+        &producer,
+        EEG_SAMPLES,
+        "cyton-1",
+        Some(b"{\"v\":1,\"kind\":\"impedance\"}"),
+    );
+    send(&producer, EEG_STATES, "cyton-1", Some(b"{\"v\":2}"));
+    let mut ragged = eeg::samples(&sessions[0], 3_250);
+    ragged.uv[0].clear();
+    send_json(&producer, EEG_SAMPLES, "cyton-1", &ragged);
+    producer.flush(PATIENCE).unwrap();
+    let wanted = Settings {
+        session: Some("headset-2".to_owned()),
+        ..settings(ViewName::Brain)
+    };
+    let brain = frame(&broker, &wanted, PATIENCE);
+    assert!(brain.has_data);
+    for part in [
+        "headset-2  2 of 2",
+        "16 channels",
+        "signals ±",
+        "3 unreadable",
+        " P4 ",
+    ] {
+        assert!(
+            brain.frame.contains(part),
+            "no `{part}` in\n{}",
+            brain.frame
+        );
+    }
+    let twin = frame(&broker, &settings(ViewName::Twin), PATIENCE);
+    for part in [
+        "cyton-1  1 of 2",
+        "better than both baselines",
+        "read-only: no orders",
+    ] {
+        assert!(twin.frame.contains(part), "no `{part}` in\n{}", twin.frame);
+    }
+    let other = Settings {
+        session: Some("nobody".to_owned()),
+        ..settings(ViewName::Brain)
+    };
+    let none = frame(&broker, &other, Duration::from_millis(1_500));
+    assert!(
+        !none.has_data,
+        "another session than the one asked for is no data"
     );
 }
 

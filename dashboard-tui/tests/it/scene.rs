@@ -11,8 +11,9 @@ use crossterm::event::{
 use dashboard_tui::app::App;
 use dashboard_tui::config::{Settings, Thresholds, ViewName};
 use dashboard_tui::log::{LogLine, NewLines};
-use dashboard_tui::message::{Feed, Link, Message};
+use dashboard_tui::message::{Feed, Link, Message, Ordered};
 use dashboard_tui::print::{Codes, text};
+use dashboard_tui::testing::eeg::{self, Made};
 use dashboard_tui::testing::{BEGIN_MS, Fares, WIDTH_MS, episode, health, outage, spread};
 use dashboard_tui::view;
 use ratatui::buffer::Buffer;
@@ -44,6 +45,8 @@ pub(crate) enum Scene {
 /// A dashboard with its hands.
 pub(crate) struct Stage {
     pub(crate) app: App,
+    /// Sessions of EEG that are there beside the pairs.
+    pub(crate) sessions: Vec<Made>,
     pub(crate) size: (u16, u16),
     pub(crate) now_ns: i64,
 }
@@ -68,6 +71,10 @@ impl Stage {
     pub(crate) fn new(settings: &Settings, size: (u16, u16)) -> Self {
         let mut stage = Self {
             app: App::new(settings),
+            sessions: match settings.view {
+                ViewName::Brain | ViewName::Twin => vec![Made::default()],
+                _ => Vec::new(),
+            },
             size,
             now_ns: end_ns(-1),
         };
@@ -80,6 +87,14 @@ impl Stage {
     pub(crate) fn of(scene: Scene, view: ViewName, size: (u16, u16)) -> Self {
         let mut stage = Self::new(&settings(view), size);
         stage.play(scene);
+        stage
+    }
+
+    /// A busy dashboard with these sessions.
+    pub(crate) fn with(sessions: &[Made], view: ViewName, size: (u16, u16)) -> Self {
+        let mut stage = Self::new(&settings(view), size);
+        stage.sessions = sessions.to_vec();
+        stage.play(Scene::Busy);
         stage
     }
 
@@ -136,11 +151,50 @@ impl Stage {
         }
         self.app
             .update(Message::Venue(&health("binance", window, status), now_ns));
+        self.eeg(window);
         self.app.update(Message::Venue(
             &health("coinbase", window, VenueStatus::Up),
             now_ns,
         ));
         self.time(now_ns);
+    }
+
+    /// One window of all sessions, and the samples that came with it.
+    pub(crate) fn eeg(&mut self, window: i64) {
+        let now_ns = end_ns(window);
+        let k = u64::try_from(window).unwrap();
+        for made in self.sessions.clone() {
+            // The last seconds are all that a screen shows.
+            let from = if window > WINDOWS - 12 {
+                0
+            } else {
+                eeg::BLOCKS_PER_S
+            };
+            for block in from..eeg::BLOCKS_PER_S {
+                let samples = eeg::samples(&made, (k + 3) * eeg::BLOCKS_PER_S + block);
+                self.app.update(Message::Samples(&samples, now_ns));
+            }
+            self.app
+                .update(Message::State(&eeg::state(&made, k), now_ns));
+        }
+    }
+
+    pub(crate) fn block(&mut self, made: &Made, block: u64) {
+        let samples = eeg::samples(made, block);
+        self.app.update(Message::Samples(&samples, self.now_ns));
+    }
+
+    pub(crate) fn end(&mut self, made: &Made) {
+        let end = eeg::end(made, 9_999);
+        self.app.update(Message::SessionEnd(&end, self.now_ns));
+    }
+
+    pub(crate) fn ordered(&mut self, id: &str, outcome: Result<(), String>) {
+        self.app.update(Message::Ordered(Ordered {
+            id: id.to_owned(),
+            outcome,
+        }));
+        self.time(self.now_ns);
     }
 
     fn alerts(&mut self, scene: Scene) {

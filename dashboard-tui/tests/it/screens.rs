@@ -61,6 +61,16 @@ fn the_log_looks_as_it_shall() {
 }
 
 #[test]
+fn brains_look_as_they_shall() {
+    check_all(ViewName::Brain);
+}
+
+#[test]
+fn twins_look_as_they_shall() {
+    check_all(ViewName::Twin);
+}
+
+#[test]
 fn the_help_lists_every_key() {
     let mut stage = Stage::of(Scene::Busy, ViewName::Spreads, (80, 42));
     stage.type_in("?");

@@ -29,6 +29,7 @@ Examples:
   lockstep dashboard --view alerts
   lockstep dashboard --once --size 100x30 --pair BTC-USD
   lockstep dashboard --once --view venues | grep DOWN
+  lockstep dashboard --view brain --session cyton-1
 
 Keys: ? shows them all, q leaves. NO_COLOR=1 does without colours.")]
 pub(crate) struct DashboardArgs {
@@ -41,6 +42,9 @@ pub(crate) struct DashboardArgs {
     /// The pair chosen first.
     #[arg(long, value_name = "PAIR")]
     pair: Option<String>,
+    /// The EEG session chosen first.
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
     /// Colours: `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = When::Auto)]
     color: When,
@@ -94,6 +98,7 @@ pub(crate) fn run(
     let mut settings = front::dashboard_settings(config, broker.describe());
     settings.view = args.view;
     settings.pair.clone_from(&args.pair);
+    settings.session.clone_from(&args.session);
     match args.color {
         When::Auto => {}
         When::Always => settings.colour = Colour::On,

@@ -11,13 +11,12 @@ use crate::theme::Tone;
 use crate::view::Look;
 use crate::view::chart::net_tone;
 use crate::view::list::page_start;
+use crate::view::scale::bar;
 use crate::view::table::{self, Column};
 use contract::spread::Quality;
 
 /// Bars of a row.
 const BARS: usize = 14;
-/// Heights of a bar.
-const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// What a quality is called, and how it looks.
 pub(in crate::view) fn quality(quality: Quality) -> (&'static str, Tone) {
@@ -52,14 +51,9 @@ fn bars(pair: &Pair) -> String {
         } else {
             (net - low) / (high - low)
         };
-        let above = (1..HEIGHTS.len()).filter(|at| share >= small(*at) / small(HEIGHTS.len()));
-        HEIGHTS[above.count()]
+        bar(share)
     });
     std::iter::repeat_n(" ", missing).chain(shown).collect()
-}
-
-fn small(n: usize) -> f64 {
-    u32::try_from(n).map_or(0.0, f64::from)
 }
 
 fn net(pair: &Pair, model: &Model) -> (String, Tone) {
