@@ -15,7 +15,7 @@
 //! - [`place`]: where a sample belongs, by the ids and the clock. Pure.
 //! - [`spec`]: what `--source` names.
 //! - [`recording`], [`serial`], [`udp`], [`lsl`]: the sources, all behind [`Source`].
-//! - [`publish`]: blocks onto the topic, and how a session goes on after a kill.
+//! - [`mod@publish`]: blocks onto the topic, and how a session goes on after a kill.
 //!
 //! **What when full**: who publishes waits, and reads no further meanwhile. A recording then waits as well; of a live source the
 //! system keeps some kilobytes, and what is lost beyond them is a gap. Absent: the simulated headset, which whoever calls starts
