@@ -36,6 +36,9 @@ const PAUSE_NS: i64 = 500 * NS_PER_MS;
 const LOOK: Duration = Duration::from_millis(20);
 /// More microvolts than any amplifier's counts come to.
 const MOST_UV: f64 = 1e12;
+/// How long the rate is measured for before it is complained of, and from which share off on.
+const MEASURED_MS: u32 = 20_000;
+const OFF: f64 = 0.05;
 /// Channels at most: no board of this world sends more in one datagram.
 const MOST_CHANNELS: usize = 1_024;
 
@@ -109,6 +112,32 @@ pub fn read_datagram(bytes: &[u8]) -> Result<Vec<Vec<f64>>, DatagramError> {
     Ok(data)
 }
 
+/// Compares what comes with the rate that it is taken for.
+#[derive(Debug, Default)]
+struct Meter {
+    /// When the first datagram of a run without a pause came.
+    begin: Option<i64>,
+    /// Samples behind it.
+    n: usize,
+    is_told: bool,
+}
+
+impl Meter {
+    /// Takes so many samples; gives the rate found where it is far off, once.
+    fn take(&mut self, n: usize, now_ns: i64, rate: SampleRate) -> Option<f64> {
+        let Some(begin_ns) = self.begin else {
+            (self.begin, self.n) = (Some(now_ns), 0);
+            return None;
+        };
+        self.n += n;
+        let ms = now_ns.saturating_sub(begin_ns) / NS_PER_MS;
+        let ms = u32::try_from(ms).ok().filter(|ms| *ms >= MEASURED_MS)?;
+        let found_hz = crate::number::float(self.n) / f64::from(ms) * 1e3;
+        let is_off = (found_hz / rate.hz() - 1.0).abs() > OFF;
+        (is_off && !std::mem::replace(&mut self.is_told, is_off)).then_some(found_hz)
+    }
+}
+
 /// The GUI's stream.
 pub struct UdpSource {
     socket: UdpSocket,
@@ -122,6 +151,7 @@ pub struct UdpSource {
     left: Option<Left>,
     /// Since when nothing is seen to come.
     quiet_ns: Option<i64>,
+    meter: Meter,
     options: FeedOptions,
     /// Faults told already.
     told: BTreeSet<String>,
@@ -170,6 +200,7 @@ impl UdpSource {
             blocks: None,
             left: None,
             quiet_ns: None,
+            meter: Meter::default(),
             options: options.clone(),
             told: BTreeSet::new(),
             ready: VecDeque::new(),
@@ -220,10 +251,17 @@ impl UdpSource {
             .quiet_ns
             .take()
             .map_or(0, |since_ns| now_ns.saturating_sub(since_ns));
+        let n = data.first().map_or(0, Vec::len);
         if quiet_ns >= PAUSE_NS {
             self.placing.begin_anew();
+            self.meter.begin = None;
         }
-        let n = data.first().map_or(0, Vec::len);
+        if let Some(found_hz) = self.meter.take(n, now_ns, self.rate) {
+            tracing::warn!(
+                address = %self.address, rate = %self.rate, found_hz,
+                "samples come at another rate than they are taken for: frequencies are off by as much, see --rate"
+            );
+        }
         for place_in in 0..n {
             let together = u64::try_from(n - place_in).unwrap_or(1);
             if let Some(place) = self.placing.place(None, now_ns, 0, together) {
@@ -336,6 +374,18 @@ mod tests {
     impl Clock for Set {
         fn now_ns(&self) -> i64 {
             self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_not_so_is_told_once() {
+        let rate = SampleRate::new(250.0).unwrap();
+        for (every_ms, told) in [(40_i64, vec![]), (80, vec![125.0]), (41, vec![])] {
+            let mut meter = Meter::default();
+            let found: Vec<f64> = (0..2_000)
+                .filter_map(|k| meter.take(10, k * every_ms * NS_PER_MS, rate))
+                .collect();
+            assert_eq!(found, told, "every {every_ms} ms");
         }
     }
 
