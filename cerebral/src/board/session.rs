@@ -211,14 +211,16 @@ impl BoardSession {
         match &mut self.talk {
             Talk::Away => {}
             Talk::Resetting { since_ns, .. } | Talk::Asking { since_ns, .. } => {
-                if now_ns.saturating_sub(*since_ns) >= ANSWER_NS {
-                    self.tell(Note::NoAnswer, out);
+                if waited(since_ns, now_ns) >= ANSWER_NS {
+                    // Who said that there is no board, or another one, need not be silent besides.
+                    if !matches!(self.told, Some(Note::NoBoard(_) | Note::Other { .. })) {
+                        self.tell(Note::NoAnswer, out);
+                    }
                     self.reset(now_ns, out);
                 }
             }
             Talk::Streaming(stream) => {
-                let since_ns = *stream.quiet_ns.get_or_insert(now_ns);
-                if now_ns.saturating_sub(since_ns) >= SILENT_NS {
+                if waited(stream.quiet_ns.get_or_insert(now_ns), now_ns) >= SILENT_NS {
                     self.again(Note::Silent, now_ns, out);
                 }
             }
@@ -247,8 +249,8 @@ impl BoardSession {
             Talk::Streaming(_) => self.streamed(bytes, now_ns, out),
         }
         // Somebody talks, but never to the point.
-        if let Talk::Resetting { since_ns, .. } | Talk::Asking { since_ns, .. } = &self.talk
-            && now_ns.saturating_sub(*since_ns) >= ANSWER_NS
+        if let Talk::Resetting { since_ns, .. } | Talk::Asking { since_ns, .. } = &mut self.talk
+            && waited(since_ns, now_ns) >= ANSWER_NS
         {
             self.reset(now_ns, out);
         }
@@ -343,7 +345,7 @@ impl BoardSession {
         let quiet_ns = stream
             .quiet_ns
             .take()
-            .map_or(0, |since_ns| now_ns.saturating_sub(since_ns).max(0));
+            .map_or(0, |mut since_ns| waited(&mut since_ns, now_ns));
         let Stream {
             decoder,
             pairing,
@@ -376,7 +378,7 @@ impl BoardSession {
         if *is_settled {
             add(&counts.unpaired, std::mem::take(&mut pairing.unpaired));
         }
-        let rubbish = now_ns.saturating_sub(*packet_ns) >= 2 * SILENT_NS;
+        let rubbish = waited(packet_ns, now_ns) >= 2 * SILENT_NS;
         out.extend(blocks.into_iter().map(Output::Block));
         if rubbish {
             self.again(Note::Rubbish, now_ns, out);
@@ -464,6 +466,12 @@ impl Kept {
         };
         Some((place, stamp))
     }
+}
+
+/// How long it has been. Where the clock was set back, the wait begins again, and is not as long as the clock was wrong.
+fn waited(since_ns: &mut i64, now_ns: i64) -> i64 {
+    *since_ns = now_ns.min(*since_ns);
+    now_ns.saturating_sub(*since_ns)
 }
 
 /// Adds to an answer; gives it once it is whole.

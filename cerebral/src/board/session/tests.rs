@@ -210,6 +210,33 @@ fn a_dongle_without_its_board_and_another_board_are_told_and_asked_again() {
 }
 
 #[test]
+fn a_dongle_without_its_board_is_told_of_once() {
+    let mut stage = Stage::new(DaisyUse::Compensated);
+    for _ in 0..5 {
+        stage.hear(b"Failure: Communications timeout - Device failed to poll Host$$$");
+        stage.quiet(4_000);
+    }
+    assert_eq!(stage.notes.len(), 1, "{:?}", stage.notes);
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_waiting() {
+    let mut stage = Stage::streaming(DaisyUse::Compensated, GREETING);
+    stage.packets(0..20);
+    stage.quiet(1_000);
+    stage.now_ns -= 3_600 * NS_PER_S;
+    stage.quiet(3_000);
+    assert!(stage.said(b"sv"));
+    stage.now_ns -= 3_600 * NS_PER_S;
+    stage.sent.clear();
+    stage.quiet(4_000);
+    assert!(stage.said(b"sv"));
+    stage.hear(GREETING);
+    stage.packets(0..10);
+    assert_eq!(stage.runs(), [(0, 20), (20, 10)]);
+}
+
+#[test]
 fn rubbish_for_long_is_no_stream_and_never_a_sample() {
     let mut stage = Stage::streaming(DaisyUse::Compensated, GREETING);
     let mut byte = 7_u8;
