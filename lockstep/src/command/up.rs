@@ -210,6 +210,8 @@ impl Request {
             None => (spreads()?, None),
         };
         drop(deadline);
+        // Before the broker, which its last words are for.
+        drop(headset);
         if self.headless {
             let mut summary = ended.source.rows();
             report::windowing_rows(&mut summary, &ended.tally);
