@@ -1,13 +1,11 @@
 //! The sessions of a partition as one plain value, and as text: what a checkpoint holds.
 //!
 //! In: a partition, or text with the settings of today. Out: text, or the partition again, which goes on with the same bits.
-//! Readings and null figures are bytes of 64-bit numbers in base64: exact, and a quarter of what digits would take. Taking the
-//! value shares the blocks; the text is made by whoever has the time.
+//! Readings and null figures are packed bits ([`crate::bits`]): exact, and a fraction of what digits would take. Taking the value
+//! shares the blocks; the text is made by whoever has the time.
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use contract::eeg::tags::V1;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -16,8 +14,10 @@ use windowing::windows::WindowsState;
 use super::partition::{Live, SessionWindows};
 use super::session::{Head, Known, Stretch};
 use super::stretch::{Block, StretchLogic, StretchState};
+use super::twin::{self, SessionTwin, TwinState};
 use super::window::Rolling;
 use super::work::StreamSettings;
+use crate::bits::{from_text, to_text};
 use crate::error::AnalysisError;
 use crate::source::Rails;
 use crate::surrogate::Nulls;
@@ -36,6 +36,7 @@ struct SessionState {
     next_at: u64,
     heard: u64,
     of: StretchState,
+    twin: Option<TwinState>,
 }
 
 /// Why a state cannot be gone on from.
@@ -60,6 +61,9 @@ pub enum StateError {
         /// What.
         what: &'static str,
     },
+    /// A twin that does not fit.
+    #[error(transparent)]
+    Twin(#[from] twin::StateError),
     /// A session that cannot be analysed with these settings.
     #[error(transparent)]
     Session(#[from] AnalysisError),
@@ -92,27 +96,17 @@ struct SessionText {
     /// Channels of the null, and its figures: per surrogate PLI, wPLI and deviations, order parameter.
     good: Vec<usize>,
     nulls: String,
+    /// How strong the data were, window by window.
+    data_sd: String,
     /// Lengths of one surrogate's figures.
     null_shape: [usize; 4],
+    twin: Option<TwinState>,
 }
 
 /// What windows are made with, as text: where it differs, the figures would too.
 fn fingerprint(settings: &StreamSettings) -> String {
-    format!("{:?}", settings.window)
-}
-
-fn encode(values: impl IntoIterator<Item = f64>) -> String {
-    let bytes: Vec<u8> = values.into_iter().flat_map(f64::to_le_bytes).collect();
-    STANDARD.encode(bytes)
-}
-
-fn decode(text: &str) -> Option<Vec<f64>> {
-    let bytes = STANDARD.decode(text).ok()?;
-    let chunks = bytes.chunks_exact(8);
-    chunks.remainder().is_empty().then(|| {
-        let of = |chunk: &[u8]| f64::from_le_bytes(chunk.try_into().expect("chunks are of eight"));
-        chunks.map(of).collect()
-    })
+    let twin = settings.twin.as_ref().map(|(twin, _)| twin);
+    format!("{:?} {twin:?}", settings.window)
 }
 
 impl PartitionState {
@@ -124,6 +118,7 @@ impl PartitionState {
             next_at: partition.sessions.next_at(&live.stretch.session),
             heard: live.heard,
             of: StretchLogic::state(&live.windows),
+            twin: live.twin.as_ref().map(SessionTwin::state),
         });
         Self {
             settings: fingerprint(&partition.settings),
@@ -178,8 +173,10 @@ impl SessionState {
             let held = held.iter();
             held.map(move |(block, place)| block.uv()[[channel, *place]])
         });
-        let (good, nulls) = self.of.rolling.parts();
-        let (null_shape, figures) = nulls.flat();
+        let readings: Vec<f64> = readings.collect();
+        let rolling = &self.of.rolling;
+        let (null_shape, figures) = rolling.nulls().flat();
+        let data_sd: Vec<Vec<f64>> = rolling.data_sd().map(<[f64]>::to_vec).collect();
         SessionText {
             session: self.stretch.session.to_string(),
             number: self.stretch.number,
@@ -197,10 +194,12 @@ impl SessionState {
             n_samples: self.of.n_samples,
             received_ns: self.of.received_ns,
             windows: self.of.windows.clone().map(|_, _| ()),
-            uv: encode(readings),
-            good: good.to_vec(),
-            nulls: encode(figures),
+            uv: to_text(&readings),
+            good: rolling.good().to_vec(),
+            data_sd: to_text(&data_sd.concat()),
+            nulls: to_text(&figures),
             null_shape,
+            twin: self.twin.clone(),
         }
     }
 }
@@ -218,12 +217,19 @@ impl SessionText {
             .flat_map(|pane| pane.2.iter().map(|(stamp, ())| *stamp))
             .collect();
         let n_channels = self.channels.len();
-        let uv = decode(&self.uv)
+        let uv = from_text(&self.uv)
+            .ok()
             .and_then(|uv| Array2::from_shape_vec((n_channels, held.len()), uv).ok())
             .ok_or_else(|| unreadable("readings"))?;
-        let nulls = decode(&self.nulls)
+        let nulls = from_text(&self.nulls)
+            .ok()
             .and_then(|figures| Nulls::of_flat(self.null_shape, &figures))
             .ok_or_else(|| unreadable("null"))?;
+        let n_good = self.good.len().max(1);
+        let data_sd = from_text(&self.data_sd).ok();
+        let data_sd = data_sd.filter(|all| all.len().is_multiple_of(n_good));
+        let data_sd = data_sd.ok_or_else(|| unreadable("strengths"))?;
+        let data_sd = data_sd.chunks(n_good).map(<[f64]>::to_vec).collect();
         let first = held.first().copied().unwrap_or(0);
         let follow = held
             .iter()
@@ -264,12 +270,23 @@ impl SessionText {
         });
         let state = StretchState {
             windows,
-            rolling: Rolling::of(self.good, nulls),
+            rolling: Rolling::of(self.good, nulls, data_sd),
             n_samples: self.n_samples,
             received_ns: self.received_ns,
         };
+        let twin = match (&into.settings.twin, self.twin) {
+            (Some((settings, calibrator)), Some(state)) => Some(SessionTwin::restore(
+                settings.clone(),
+                &analyst,
+                stretch.at,
+                calibrator,
+                state,
+            )?),
+            _ => None,
+        };
         let live = Live {
             windows: StretchLogic::restore(&analyst, stretch.at, state),
+            twin,
             head,
             analyst,
             heard: self.heard,

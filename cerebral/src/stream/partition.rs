@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::dead_letter::DeadLetter;
-use contract::eeg::{self, Record, Samples};
+use contract::eeg::{self, Record, Samples, Stimulation};
 use contract::topic;
 use windowing::error::chain;
 use windowing::operator;
@@ -17,6 +17,7 @@ use windowing::work::{Input, Machine};
 use super::record::record;
 use super::session::{BlockError, ForStretch, Head, Sessions, Stretch};
 use super::stretch::{Closed, Fed, StretchLogic};
+use super::twin::{OrderError, SessionTwin};
 use super::window::WindowAnalyst;
 use super::work::{Emitted, Seen, StreamSettings};
 
@@ -26,6 +27,7 @@ pub(super) struct Live {
     pub(super) head: Arc<Head>,
     pub(super) analyst: Arc<WindowAnalyst>,
     pub(super) windows: Windows<StretchLogic>,
+    pub(super) twin: Option<SessionTwin>,
     /// The record that it was last heard by, counted from this program's start.
     pub(super) heard: u64,
 }
@@ -50,6 +52,12 @@ enum RecordError {
     Decode(#[from] eeg::DecodeError),
     #[error(transparent)]
     Block(#[from] BlockError),
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    #[error("no samples of session `{0}` have come")]
+    NoSession(String),
+    #[error("session `{0}` has no twin: it was started without")]
+    NoTwin(String),
 }
 
 impl SessionWindows {
@@ -95,7 +103,7 @@ impl SessionWindows {
         self.records += 1;
         match eeg::decode(bytes)? {
             Record::Samples(samples) => self.samples(&samples, out)?,
-            Record::Stimulation(_) => self.seen.orders += 1,
+            Record::Stimulation(order) => self.order(&order)?,
             Record::End(end) => {
                 self.sessions.end(&end.session, &mut self.fed);
                 self.feed(out);
@@ -124,6 +132,17 @@ impl SessionWindows {
         Ok(())
     }
 
+    fn order(&mut self, order: &Stimulation<'_>) -> Result<(), RecordError> {
+        let session = || order.session.clone().into_owned();
+        let live = self.live.get_mut(&*order.session);
+        let live = live.ok_or_else(|| RecordError::NoSession(session()))?;
+        let twin = live.twin.as_mut();
+        let twin = twin.ok_or_else(|| RecordError::NoTwin(session()))?;
+        twin.order(order)?;
+        self.seen.orders += 1;
+        Ok(())
+    }
+
     /// Hands what follows from the newest record to the stretches, and emits the windows that they close.
     fn feed(&mut self, out: &mut Vec<Emitted>) {
         let mut closed = Vec::new();
@@ -133,6 +152,9 @@ impl SessionWindows {
                 operator::Fed::Record(record) => {
                     self.seen.samples += u64::from(matches!(record, Fed::Sample(..)));
                     let live = self.live_of(stretch);
+                    if let (Fed::Sample(block, 0), Some(twin)) = (&record, &mut live.twin) {
+                        twin.samples(block.at(), block.uv().view());
+                    }
                     let pushed = live.windows.push(record, &mut closed, &mut Vec::new());
                     pushed.expect("the machine of a stretch has no limit");
                     if !closed.is_empty() {
@@ -155,6 +177,7 @@ impl SessionWindows {
     /// The machine of a stretch, made where it is new.
     fn live_of(&mut self, stretch: Stretch) -> &mut Live {
         let (sessions, seen, heard) = (&self.sessions, &mut self.seen, self.records);
+        let settings = &self.settings;
         let new_sessions = &mut self.new_sessions;
         self.live
             .entry(Arc::clone(&stretch.session))
@@ -167,6 +190,7 @@ impl SessionWindows {
                 }
                 Live {
                     windows: StretchLogic::machine(analyst, stretch.at),
+                    twin: settings.twin_of(analyst, stretch.at),
                     head: Arc::clone(head),
                     analyst: Arc::clone(analyst),
                     stretch,
@@ -176,11 +200,13 @@ impl SessionWindows {
     }
 
     fn emit(&mut self, session: &str, closed: &mut Vec<Closed>, out: &mut Vec<Emitted>) {
-        let Some(live) = self.live.get(session) else {
+        let Some(live) = self.live.get_mut(session) else {
             return;
         };
         for closed in closed.drain(..) {
-            let state = record(&live.stretch, &live.head, &live.analyst, &closed, None);
+            let twin = live.twin.as_mut().and_then(|twin| twin.window(&closed));
+            self.seen.with_twin += u64::from(twin.is_some());
+            let state = record(&live.stretch, &live.head, &live.analyst, &closed, twin);
             let verdict = state.surrogates.as_ref().map(|of| of.significant);
             self.seen.windows += 1;
             self.seen.without_figures += u64::from(state.reason.is_some());

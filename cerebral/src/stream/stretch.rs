@@ -35,6 +35,11 @@ impl Block {
         })
     }
 
+    /// Index in the stretch of its first sample.
+    pub(super) fn at(&self) -> u64 {
+        u64::try_from(self.at).unwrap_or(0)
+    }
+
     /// `(n_channels, n_samples)`, microvolts.
     pub(super) fn uv(&self) -> &Array2<f64> {
         &self.uv

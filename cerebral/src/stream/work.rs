@@ -14,13 +14,16 @@ use windowing::work::Work;
 
 use super::checkpoint::PartitionState;
 use super::partition::SessionWindows;
-use super::window::WindowSettings;
+use super::twin::{Calibrate, SessionTwin, TwinSettings};
+use super::window::{WindowAnalyst, WindowSettings};
 
 /// How sessions become windows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct StreamSettings {
     /// Windows of every session.
     pub window: WindowSettings,
+    /// Twins of every session, and who calibrates them; none where there shall be none.
+    pub twin: Option<(TwinSettings, Arc<dyn Calibrate>)>,
     /// Sessions kept of one partition, at most; beyond it the one unheard for longest ends.
     pub max_sessions: usize,
 }
@@ -29,13 +32,31 @@ impl StreamSettings {
     /// As many sessions a partition as fit comfortably: one of 16 channels at 250 Hz takes about half a megabyte.
     pub const MAX_SESSIONS: usize = 256;
 
-    /// Of these windows.
+    /// Of these windows, without twins.
     #[must_use]
     pub fn new(window: WindowSettings) -> Self {
         Self {
             window,
+            twin: None,
             max_sessions: Self::MAX_SESSIONS,
         }
+    }
+}
+
+impl StreamSettings {
+    /// With twins, calibrated by these threads.
+    #[must_use]
+    pub fn with_twin(self, settings: TwinSettings, calibrator: Arc<dyn Calibrate>) -> Self {
+        Self {
+            twin: Some((settings, calibrator)),
+            ..self
+        }
+    }
+
+    /// The twin of a stretch, where there shall be one and its windows allow one.
+    pub(super) fn twin_of(&self, analyst: &Arc<WindowAnalyst>, at: u64) -> Option<SessionTwin> {
+        let (settings, calibrator) = self.twin.as_ref()?;
+        SessionTwin::new(settings.clone(), analyst, at, calibrator).ok()
     }
 }
 
@@ -67,6 +88,8 @@ pub struct Seen {
     pub without_figures: u64,
     /// Those that are significant.
     pub significant: u64,
+    /// Windows that a twin had a word on.
+    pub with_twin: u64,
     /// Orders for twins.
     pub orders: u64,
     /// Sessions that ended.
@@ -88,6 +111,7 @@ impl AddAssign for Seen {
         self.windows += other.windows;
         self.without_figures += other.without_figures;
         self.significant += other.significant;
+        self.with_twin += other.with_twin;
         self.orders += other.orders;
         self.ends += other.ends;
         self.forgotten += other.forgotten;

@@ -258,6 +258,7 @@ fn rules_dashboard_and_documentation_name_what_the_stages_serve() {
             "lockstep_ingest_venue_up",
             "lockstep_ingest_frames_total",
             "lockstep_consumer_lag_seconds",
+            "lockstep_eeg_lag_seconds",
         ];
         let (head, health) = stage.get("/healthz");
         let is_well = head.starts_with("HTTP/1.1 200");

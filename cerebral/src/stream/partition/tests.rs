@@ -9,6 +9,7 @@ use windowing::dataflow::{self, BoxError, Outlet, Polled, Results, Source, Task}
 use windowing::work::Work;
 
 use super::*;
+use crate::stream::twin::{Inline, TwinSettings};
 use crate::stream::window::WindowSettings;
 use crate::units::Band;
 
@@ -153,6 +154,68 @@ fn a_partition_brought_back_at_any_record_goes_on_with_the_same_bits() {
         push(&mut machine, &mixed[at..], &mut given);
         assert_eq!(given.0, expected, "brought back at {at}");
     }
+}
+
+#[test]
+fn a_twin_goes_along_takes_orders_and_is_brought_back_with_its_partition() {
+    let mut with_twin = (*settings()).clone();
+    let twin = TwinSettings {
+        calibrate_over_s: 20.0,
+        calibrate_every_s: 30.0,
+        use_after_s: 2.0,
+        coupling_s: 5.0,
+        seeds: 3,
+        ..TwinSettings::new(with_twin.window.band)
+    };
+    with_twin.window.surrogates = 1;
+    let with_twin = Arc::new(with_twin.with_twin(twin, Arc::new(Inline)));
+    let order = |node: u64| {
+        format!(
+            r#"{{"v":1,"kind":"stimulation","session":"s","id":"one","order":"start","node":{node},"drive":"tone","amplitude_rad_s":9.0,"frequency_hz":10.0,"delta_rad":0.0,"target":null,"at_ns":1}}"#
+        )
+    };
+    let mut lines = records("s", &signal(3, 7_500), 125, 50_000);
+    lines.insert(46, order(0).into_bytes());
+    lines.insert(48, order(9).into_bytes());
+    let run_from = |at: usize| {
+        let mut machine = SessionWindows::new(&with_twin, 0);
+        let mut given = Given::default();
+        push(&mut machine, &lines[..at], &mut given);
+        let text = StreamSettings::text(&StreamSettings::state(&machine));
+        let mut machine = with_twin.restore(0, &text).unwrap();
+        push(&mut machine, &lines[at..], &mut given);
+        given
+    };
+    let (expected, dead) = run_from(1);
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    let states: Vec<State<'_>> = expected
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let twins: Vec<_> = states
+        .iter()
+        .filter_map(|state| state.twin.as_ref())
+        .collect();
+    assert!(twins.len() >= 5, "{}", twins.len());
+    let stimulated = twins.iter().filter_map(|twin| twin.stimulation.as_ref());
+    let stimulated: Vec<_> = stimulated.collect();
+    assert!(stimulated.last().unwrap().running_s > 0.0);
+    assert!(stimulated.iter().all(|of| of.id == "one" && of.node == 0));
+    // While samples gather, while it is calibrated, before and behind the orders.
+    for at in [20, 42, 45, 47, 49, 55] {
+        assert_eq!(run_from(at).0, expected, "brought back at {at}");
+    }
+}
+
+#[test]
+fn orders_for_nobody_are_dead_letters() {
+    let order = br#"{"v":1,"kind":"stimulation","session":"s","id":"one","order":"stop","node":0,"drive":"tone","amplitude_rad_s":9.0,"frequency_hz":10.0,"delta_rad":0.0,"target":null,"at_ns":1}"#;
+    let mut lines = records("s", &signal(3, 500), 250, 5_000);
+    lines.insert(0, order.to_vec());
+    lines.insert(2, order.to_vec());
+    let (_, dead) = run(&lines);
+    assert!(dead[0].contains("no samples of session `s`"), "{dead:?}");
+    assert!(dead[1].contains("session `s` has no twin"), "{dead:?}");
 }
 
 #[test]

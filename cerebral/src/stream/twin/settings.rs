@@ -55,6 +55,14 @@ impl TwinSettings {
         }
     }
 
+    /// Whether they go with windows of this hop.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Setting`] with what they may be.
+    pub fn check(&self, hop_s: f64) -> Result<(), AnalysisError> {
+        self.in_hops(hop_s).map(|_| ())
+    }
+
     /// The settings in hops of so many seconds.
     pub(super) fn in_hops(&self, hop_s: f64) -> Result<Hops, AnalysisError> {
         let whole = |what: &'static str, seconds: f64, least: f64, most: f64| {

@@ -10,6 +10,7 @@ use cerebral::board::session::DaisyUse;
 use cerebral::feed::{FeedError, FeedOptions, FeedSpec};
 use cerebral::preprocess::Reference;
 use cerebral::source::Board;
+use cerebral::stream::twin::{Pool, TwinSettings};
 use cerebral::stream::window::WindowSettings;
 use cerebral::stream::work::StreamSettings;
 use clap::{Args, ValueEnum};
@@ -87,6 +88,8 @@ pub(crate) struct StreamArgs {
     #[command(flatten)]
     windows: WindowsArgs,
     #[command(flatten)]
+    twin: TwinArgs,
+    #[command(flatten)]
     job: JobArgs,
 }
 
@@ -139,6 +142,25 @@ struct WindowsArgs {
     /// Seed of all random numbers, of the simulated headset too.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+}
+
+/// The twin that goes along.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Twin")]
+struct TwinArgs {
+    /// Windows alone, without a twin.
+    #[arg(long)]
+    no_twin: bool,
+    /// The twin is calibrated on the last so many seconds without a gap, 20 to 600.
+    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "60s")]
+    twin_over: f64,
+    /// From one calibration to the next.
+    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "30s")]
+    twin_every: f64,
+    /// A calibration is used from so long after its start on, so that when it was done makes no difference; a window that needs
+    /// one that is not done waits for it.
+    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "20s")]
+    twin_after: f64,
 }
 
 /// How the work is done on a cluster.
@@ -344,9 +366,18 @@ impl StreamArgs {
                     .to_owned(),
             ));
         }
+        let settings = StreamSettings::new(self.windows.settings());
+        let settings = match self.twin.settings(&settings.window)? {
+            Some(twin) => {
+                // Beside the windows, which are what must be in time.
+                let pool = Pool::new(1).context("could not start a thread to calibrate on")?;
+                settings.with_twin(twin, Arc::new(pool))
+            }
+            None => settings,
+        };
         let is_own = matches!(broker, Broker::Embedded(_));
         Ok(Windowing {
-            settings: Arc::new(StreamSettings::new(self.windows.settings())),
+            settings: Arc::new(settings),
             workers: self
                 .job
                 .workers
@@ -423,29 +454,11 @@ impl StreamArgs {
     fn close(&self, done: &Done<()>, elapsed: Duration) -> Outcome {
         let mut summary = Summary::default();
         if let Some(fed) = done.fed {
-            summary.count("samples", fed.samples);
-            summary.count_of(
-                "gaps",
-                fed.gaps,
-                &[
-                    ("samples missing".to_owned(), fed.missing),
-                    ("restarts".to_owned(), fed.restarts),
-                    ("reconnects".to_owned(), fed.reconnects),
-                ],
-            );
+            eeg::source_rows(&mut summary, &fed);
         }
         if let Some(tally) = &done.tally {
             let seen = tally.total();
-            let figured = seen.windows - seen.without_figures;
-            summary.count_of(
-                "windows",
-                seen.windows,
-                &[
-                    ("significant".to_owned(), seen.significant),
-                    ("not significant".to_owned(), figured - seen.significant),
-                    ("without figures".to_owned(), seen.without_figures),
-                ],
-            );
+            eeg::window_rows(&mut summary, &seen);
             summary.count("stretches without a gap", seen.stretches);
             summary.count("dead letters", tally.dead);
             for (offset, error) in &tally.dead_examples {
@@ -483,6 +496,24 @@ impl WindowsArgs {
             seed: self.seed,
             ..WindowSettings::new(self.band)
         }
+    }
+}
+
+impl TwinArgs {
+    /// None where there shall be none.
+    fn settings(&self, window: &WindowSettings) -> Result<Option<TwinSettings>, Failure> {
+        if self.no_twin {
+            return Ok(None);
+        }
+        let settings = TwinSettings {
+            calibrate_over_s: self.twin_over,
+            calibrate_every_s: self.twin_every,
+            use_after_s: self.twin_after,
+            ..TwinSettings::new(window.band)
+        };
+        let checked = settings.check(window.hop_s);
+        checked.map_err(|error| Failure::WrongUse(error.to_string()))?;
+        Ok(Some(settings))
     }
 }
 
