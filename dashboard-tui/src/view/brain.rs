@@ -430,7 +430,8 @@ impl View for Brain {
         }
         let mut rest = body;
         let head = top(&mut rest, heading::rows(body));
-        heading::draw(session, (row, listed.len()), buffer, head, look);
+        let place = self.choice.place(row, listed.len());
+        heading::draw(session, place, buffer, head, look);
         match self.shown {
             Shown::Together => self.together(session, buffer, rest, look),
             Shown::Alone(panel) => self.panel(panel, session, buffer, rest, look),

@@ -440,7 +440,8 @@ impl View for Twin {
         let mut rest = body;
         let is_low = body.height < 12;
         let head = top(&mut rest, 2);
-        heading::draw(session, (row, listed.len()), buffer, head, look);
+        let place = self.choice.place(row, listed.len());
+        heading::draw(session, place, buffer, head, look);
         let head = top(&mut rest, if is_low { 1 } else { 2 });
         standing(session, buffer, head, look);
         match self.alone {

@@ -204,19 +204,23 @@ impl WhatIf {
     }
 
     fn lines<'a>(&self, session: &Session, room: usize, look: &Look<'_>) -> Vec<Line<'a>> {
-        let chosen = flow(self.chosen(session), room, look);
         let mut lines: Vec<Line<'a>> = self.under_way(session, look).into_iter().collect();
-        if let Some(now) = running(session) {
-            lines.extend(flow(effect::parts(now, session), room, look));
-            lines.extend(chosen);
-            return lines;
-        }
-        lines.splice(0..0, chosen);
         let ordered = look.model.ordered.as_ref();
         if let Some(reason) = ordered.and_then(|ordered| ordered.outcome.as_ref().err()) {
             lines.push(Line::from(
                 look.span(format!("NOT SENT: {reason}"), Tone::Bad),
             ));
+        }
+        let chosen = flow(self.chosen(session), room, look);
+        // What runs comes before what could be, where there is little room.
+        match running(session) {
+            Some(now) => {
+                lines.extend(flow(effect::parts(now, session), room, look));
+                lines.extend(chosen);
+            }
+            None => {
+                lines.splice(0..0, chosen);
+            }
         }
         lines
     }
