@@ -78,7 +78,7 @@ fn pli(now: &Stimulated) -> String {
 
 /// What is to be said, the most telling first.
 pub(super) fn parts(now: &Stimulated, session: &Session) -> Vec<(String, Tone)> {
-    let is_significant = session.newest.as_ref().map(Verdict::of) == Some(Verdict::Significant);
+    let is_significant = session.verdict() == Some(Verdict::Significant);
     let (word, tone) = match now.effect.as_str() {
         "raises" => ("RAISES r", Tone::Best),
         "lowers" => ("LOWERS r", Tone::Best),

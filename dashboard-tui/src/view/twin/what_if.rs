@@ -15,7 +15,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{effect, labelled};
+use super::effect;
+use super::panels::labelled;
 use crate::config::Orders;
 use crate::model::Model;
 use crate::model::session::Session;
@@ -51,7 +52,7 @@ pub(super) struct WhatIf {
 }
 
 fn running(session: &Session) -> Option<&Stimulated> {
-    session.newest.as_ref()?.twin.as_ref()?.stimulation.as_ref()
+    session.twin()?.stimulation.as_ref()
 }
 
 impl WhatIf {
@@ -147,10 +148,7 @@ impl WhatIf {
     }
 
     fn give(&mut self, session: &Session, model: &Model) {
-        let has_twin = session
-            .newest
-            .as_ref()
-            .is_some_and(|state| state.twin.is_some());
+        let has_twin = session.twin().is_some();
         let order = self.next(session);
         let is_idle = order == Order::Start && (!has_twin || session.ended_at_ns.is_some());
         if self.orders == Orders::ReadOnly || is_idle {
@@ -227,10 +225,7 @@ impl WhatIf {
 
     /// What Enter does, and to what.
     fn chosen(&self, session: &Session) -> Vec<(String, Tone)> {
-        let twin = session
-            .newest
-            .as_ref()
-            .and_then(|state| state.twin.as_ref());
+        let twin = session.twin();
         let next = self.next(session);
         let (action, tone) = match next {
             _ if self.orders == Orders::ReadOnly => {
