@@ -20,6 +20,8 @@ use past::{mean, point, said};
 
 /// The most sessions that are kept.
 const MAX_SESSIONS: usize = 128;
+/// After so long without a record a session may make room for a new one.
+const FORGOTTEN_NS: i64 = 60 * NS_PER_S;
 /// The longest name of a session, bytes.
 const MAX_KEY: usize = 4_096;
 /// The most windows of a session's past.
@@ -119,6 +121,12 @@ impl Session {
         of_state
             .or_else(|| self.signals.channels.get(at).map(String::as_str))
             .unwrap_or("?")
+    }
+
+    /// When something last came of it.
+    fn heard_ns(&self) -> i64 {
+        let heard_ns = self.newest_at_ns.max(self.samples_at_ns);
+        heard_ns.unwrap_or(i64::MIN)
     }
 
     /// For how long no window came, where that is too long and the session has not ended.
@@ -236,12 +244,23 @@ pub(super) enum Refused {
 }
 
 impl Sessions {
-    fn place(&mut self, name: &str) -> Result<&mut Session, Refused> {
+    /// The session of this name; a new one takes the place of the one that was heard of longest ago, if that is long enough.
+    fn place(&mut self, name: &str, at_ns: i64) -> Result<&mut Session, Refused> {
         let key = name;
         let name: Arc<str> = clean(key).into();
         let is_new = !self.by_name.contains_key(&name);
-        if is_new && (self.by_name.len() >= MAX_SESSIONS || key.len() > MAX_KEY) {
+        if is_new && key.len() > MAX_KEY {
             return Err(Refused::BeyondBounds);
+        }
+        if is_new && self.by_name.len() >= MAX_SESSIONS {
+            let sessions = self.by_name.values();
+            let oldest = sessions.min_by_key(|session| session.heard_ns());
+            let oldest = oldest.filter(|session| {
+                session.ended_at_ns.is_some()
+                    || session.heard_ns().saturating_add(FORGOTTEN_NS) < at_ns
+            });
+            let forgotten = Arc::clone(&oldest.ok_or(Refused::BeyondBounds)?.name);
+            self.by_name.remove(&forgotten);
         }
         let session = self.by_name.entry(name);
         let new = |name: &Arc<str>| Arc::new(Session::new(Arc::clone(name), key));
@@ -251,7 +270,7 @@ impl Sessions {
     /// Takes a block; says whether it lies before those taken already.
     pub(super) fn samples(&mut self, block: &Samples<'_>, at_ns: i64) -> Result<bool, Refused> {
         let most = (MAX_VALUES / self.by_name.len().max(1)).min(MAX_VALUES_EACH);
-        let session = self.place(&block.session)?;
+        let session = self.place(&block.session, at_ns)?;
         let taken = session.signals.take(block, most);
         match taken {
             Taken::Senseless => return Err(Refused::Senseless),
@@ -268,12 +287,13 @@ impl Sessions {
         if state.channels.len() > MAX_CHANNELS {
             return Err(Refused::BeyondBounds);
         }
-        Ok(self.place(&state.session)?.window(state, at_ns))
+        Ok(self.place(&state.session, at_ns)?.window(state, at_ns))
     }
 
     /// Takes an order for a twin.
     pub(super) fn order(&mut self, order: &Stimulation<'_>) -> Result<(), Refused> {
-        self.place(&order.session)?.order = Some(Stimulation {
+        // For an order alone nobody makes room.
+        self.place(&order.session, i64::MIN)?.order = Some(Stimulation {
             session: text(&order.session),
             id: text(&order.id),
             ..*order
@@ -283,7 +303,7 @@ impl Sessions {
 
     /// A session has ended.
     pub(super) fn end(&mut self, end: &End<'_>, at_ns: i64) -> Result<(), Refused> {
-        self.place(&end.session)?.ended_at_ns = Some(at_ns);
+        self.place(&end.session, i64::MIN)?.ended_at_ns = Some(at_ns);
         Ok(())
     }
 

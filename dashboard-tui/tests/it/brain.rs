@@ -367,3 +367,12 @@ fn a_session_that_was_asked_for_is_awaited_in_plain_words() {
         stage.line(2)
     );
 }
+
+#[test]
+fn an_order_given_while_the_screen_is_held_bears_the_time_at_which_it_was_given() {
+    let mut stage = Stage::with(&[Made::default()], ViewName::Twin, BROAD);
+    stage.type_in(" ");
+    stage.time(stage.now_ns + 7_000_000_000);
+    stage.key(KeyCode::Enter);
+    assert_eq!(stage.app.take_orders()[0].at_ns, stage.now_ns);
+}

@@ -65,8 +65,14 @@ fn sessions_are_bounded() {
         sessions.samples(&samples(&Made::default(), 0), 0),
         Err(Refused::BeyondBounds)
     );
+    let later = 90 * S;
+    assert_eq!(
+        sessions.samples(&samples(&Made::default(), 0), later),
+        Ok(false),
+        "those of which nothing came for long make room"
+    );
     let mut wide = state(&Made::default(), 1);
-    wide.session = Cow::Borrowed("s1");
+    wide.session = Cow::Borrowed("s9");
     wide.channels = vec![Cow::Borrowed("x"); MAX_CHANNELS + 1];
     assert_eq!(sessions.window(&wide, 0), Err(Refused::BeyondBounds));
     assert_eq!(sessions.len(), MAX_SESSIONS);
