@@ -78,7 +78,7 @@ fn all_steps(
     let Some(first_band) = options.bands.first() else {
         return Err(AnalysisError::setting("band", "none", "at least one").into());
     };
-    let prepared = prepare(recording, options)?;
+    let prepared = prepare(recording, file, options)?;
     let first = BandRun::new(&prepared, options, *first_band, &recording.markers)?;
     first.check_epochs()?;
     let mut run = Steps {

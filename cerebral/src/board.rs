@@ -6,7 +6,11 @@
 //! - [`packet`]: the 33 bytes of a Cyton, to and fro.
 //! - [`decoder`]: finds packets in a stream that loses, gains and flips bytes.
 //! - [`daisy`]: sixteen channels from two boards that take turns.
+//! - [`skew`]: both boards on one time.
+//! - [`session`]: what a board is told, and what to do when it falls silent.
 
 pub mod daisy;
 pub mod decoder;
 pub mod packet;
+pub mod session;
+pub mod skew;

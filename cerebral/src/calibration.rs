@@ -6,7 +6,8 @@
 //!
 //! Reading order: `settings` -> `spectrum` (the noise), `baseband` (whitened complex samples) -> `model`, `filter`,
 //! `smoother`, `expect` (E step) -> `regress` (M step), `shrink` (which couplings are worth keeping) -> `fit` -> `judge`
-//! (held-out part), `synthetic` and `floor` (what comes out where nothing is), `windows` (coupling over time).
+//! (held-out part), `synthetic` and `floor` (what comes out where nothing is), `windows` (coupling over time), `follow` (the
+//! same as samples come).
 //!
 //! Absent on purpose: phase lags and delays (they cannot be told from frequencies and couplings at one recording's
 //! length), noise that channels share, and choosing the band.
@@ -17,6 +18,7 @@ mod expect;
 mod filter;
 mod fit;
 mod floor;
+mod follow;
 mod judge;
 mod model;
 mod regress;
@@ -35,6 +37,7 @@ use crate::twin::{Coupling, Network};
 use crate::units::SampleRate;
 use fit::{Find, Fit, fit, prepare};
 
+pub(crate) use follow::{Follower, Now, Scores};
 pub use judge::{HeldOut, SCORE_NAME};
 pub use settings::CalibrationSettings;
 pub use windows::CouplingWindow;
@@ -121,6 +124,17 @@ pub fn calibrate(
     rate: SampleRate,
     settings: &CalibrationSettings,
 ) -> Result<Calibration, TwinError> {
+    calibrate_and_follow(x, rate, settings, &[]).map(|(calibration, _)| calibration)
+}
+
+/// [`calibrate`], and what follows the coupling from there on. `earlier_largest`: largest couplings of simulations for calibrations
+/// before, which count for the noise floor along with `settings.floor_runs` new ones.
+pub(crate) fn calibrate_and_follow(
+    x: ArrayView2<'_, f64>,
+    rate: SampleRate,
+    settings: &CalibrationSettings,
+    earlier_largest: &[f64],
+) -> Result<(Calibration, Follower), TwinError> {
     settings.validate(rate)?;
     if x.nrows() < 2 {
         return Err(TwinError::Shape {
@@ -138,8 +152,10 @@ pub fn calibrate(
         .start
         .with_coupling(Array2::zeros(fitted.p.coupling.dim()));
     let uncoupled = fit(&prepared, alone, settings, Find::TheRest);
-    let largest =
-        floor::largest_without_coupling(&uncoupled, &prepared, rate, x.ncols(), settings)?;
+    let fresh = floor::largest_without_coupling(&uncoupled, &prepared, rate, x.ncols(), settings)?;
+    let all = [earlier_largest, &fresh].concat();
+    let mut largest = all.clone();
+    largest.sort_by(f64::total_cmp);
     let noise_floor_rad_s = floor::quantile(&largest, settings.floor_quantile);
     let p = &fitted.p;
     let coupling_sd_rad_s = standard_errors(&fitted);
@@ -149,7 +165,9 @@ pub fn calibrate(
         let seen = phase_sd_rad[at.0].max(phase_sd_rad[at.1]) <= SEEN_RAD;
         p.coupling[at].abs() > noise_floor_rad_s && certain && seen
     });
-    Ok(Calibration {
+    let (windows, width_rad_s) = windows::windows(&fitted, base.from_s, base.step_s, settings);
+    let follower = Follower::new(&fitted, &prepared, all, width_rad_s, settings);
+    let calibration = Calibration {
         omega_rad_s: p.omega.clone(),
         coupling_rad_s: p.coupling.clone(),
         coupling_sd_rad_s,
@@ -162,12 +180,13 @@ pub fn calibrate(
         edges,
         condition_number: condition_number(&fitted),
         held_out,
-        windows: windows::windows(&fitted, base.from_s, base.step_s, settings),
+        windows,
         phase: fitted.expectation.phase.t().to_owned(),
         phase_step_s: base.step_s,
         phase_from_s: base.from_s,
         iterations: fitted.iterations,
-    })
+    };
+    Ok((calibration, follower))
 }
 
 /// Root of the diagonal of each node's inverse curvature, frequency included.

@@ -8,4 +8,5 @@ mod closed_loop;
 mod what_if;
 
 pub use closed_loop::{ClosedLoop, Objective, Search, optimise};
+pub(crate) use what_if::effect;
 pub use what_if::{Effect, Spread, Trials, WhatIf, rank_nodes, what_if};

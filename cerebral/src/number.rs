@@ -27,3 +27,14 @@ pub(crate) fn samples(seconds: f64, rate_hz: f64) -> usize {
 pub(crate) fn single(value: f64) -> f32 {
     value as f32
 }
+
+/// Seconds as nanoseconds, rounded; held at the ends of 64 bits.
+pub(crate) fn nanoseconds(seconds: f64) -> i64 {
+    let rounded = (seconds * 1e9).round();
+    #[expect(
+        clippy::as_conversions,
+        reason = "a cast of a float saturates, and NaN becomes 0, which no window has"
+    )]
+    let ns = rounded as i64;
+    ns
+}

@@ -28,7 +28,9 @@ pub use quality::Quality;
 pub use recognise::{LoadOptions, load};
 pub use recording::{Dialect, Marker, Rails, Recording};
 
+pub(crate) use mains::mains;
 pub(crate) use quality::{useful_runs, useless_shares};
+pub(crate) use table::cyton_rails_uv;
 
 #[cfg(test)]
 #[expect(

@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Dashboard(crate::command::dashboard::DashboardArgs),
     /// The imitated exchanges and a stand-in for Discord alone, on loopback ports.
     Simulate(crate::command::simulate::SimulateArgs),
-    /// EEG: recordings to phases, connectivity, a twin, a report.
+    /// EEG: recordings, boards and streams to phases, connectivity, a twin, a report.
     Cerebral(crate::command::cerebral::CerebralArgs),
     /// Shows the topics, compares them with what a broker has, makes them.
     Topics(TopicsArgs),
@@ -85,6 +85,7 @@ impl Command {
             Self::Demo(args) => !args.headless,
             Self::Up(args) => !args.headless,
             Self::Dashboard(_) => true,
+            Self::Cerebral(args) => args.has_dashboard(),
             _ => false,
         }
     }

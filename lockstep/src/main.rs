@@ -2,6 +2,7 @@
 
 mod cli;
 mod command;
+mod eeg;
 mod failure;
 mod files;
 mod front;
@@ -72,7 +73,7 @@ fn run(command: &Command, file: Option<&Path>, logs: Option<&LogBuffer>) -> Outc
         Command::Replay(args) => command::replay::run(args, &config, &stop),
         Command::Window(args) => command::window::run(args, &config, &stop),
         Command::Simulate(args) => command::simulate::run(args, &config, &stop),
-        Command::Cerebral(args) => command::cerebral::run(args, &stop),
+        Command::Cerebral(args) => command::cerebral::run(args, &config, logs, &stop),
         Command::Topics(args) => command::topics::run(args, &config),
         Command::DeadLetters(args) => command::dead_letters::run(args, &config, &stop),
         Command::Health(args) => command::health::run(args, &config),
@@ -92,6 +93,7 @@ fn start_log(command: &Command) -> Option<LogBuffer> {
         Command::Alert(_) | Command::Ingest(_) | Command::Record(_) | Command::Simulate(_) => {
             "info"
         }
+        Command::Cerebral(args) if args.runs_on() => "info",
         command if command.has_dashboard() => "info",
         _ => "warn",
     };

@@ -9,7 +9,9 @@
 //! counts as healthy, stands in `docs/operations.md`. Absent: authentication, and pushing.
 
 pub(crate) mod alert;
+pub(crate) mod cerebral;
 pub(crate) mod ingest;
+mod job;
 mod page;
 mod process;
 mod server;

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use ingest::core::Sink;
 use ingest::gap::Gap;
 use windowing::dataflow::{BoxError, Polled, Source};
-use windowing::spread::Input;
+use windowing::work::Input;
 
 use crate::files::Files;
 

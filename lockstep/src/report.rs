@@ -9,7 +9,7 @@ use alerter::Standing;
 use contract::config::Config;
 use ingest::gap::Gap;
 use kafka_io::Broker;
-use windowing::tally::Tally;
+use windowing::spread::Tally;
 
 use crate::command::replay::Played;
 use crate::failure::{Failure, Outcome};

@@ -1,5 +1,6 @@
 //! The imitated outside of `demo` and `up --source sim`: exchanges and a Discord on loopback, and the settings that lead there.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -7,6 +8,7 @@ use contract::config::{Config, Secret};
 use contract::time::SystemClock;
 use simulator::discord::{Discord, Limits};
 use simulator::exchange::{Dialect, Exchanges, ExchangesSettings, ServerSettings};
+use simulator::headset::{BrainSettings, Headset, HeadsetSettings, LineFaults};
 use simulator::market::{MarketSettings, Venue};
 use tokio::runtime::Runtime;
 
@@ -79,6 +81,34 @@ impl Simulated {
     pub(crate) fn messages(&self) -> Option<u64> {
         let messages = self.discord.as_ref()?.messages().len();
         Some(u64::try_from(messages).unwrap_or(u64::MAX))
+    }
+}
+
+/// The simulated headset, on a pseudo-terminal, until it is dropped.
+pub(crate) struct SimulatedHeadset(Headset);
+
+impl SimulatedHeadset {
+    /// Starts one, so many times as fast as life: eight channels about 10 Hz, four pairs of them coupled, a blink now and then.
+    pub(crate) fn start(seed: u64, speed: f64) -> Result<Self, Failure> {
+        let brain = BrainSettings {
+            blinks_per_min: 2.0,
+            ..BrainSettings::new(8, seed)
+        };
+        let brain = [(0, 2, 3.0), (1, 3, 3.0), (4, 6, 5.0), (5, 7, 4.0)]
+            .into_iter()
+            .fold(brain, |brain, (i, j, rad_s)| brain.coupled(i, j, rad_s));
+        let settings = HeadsetSettings {
+            brain,
+            line: LineFaults::default(),
+            speed,
+        };
+        let headset = Headset::start(settings).context("could not start the simulated headset")?;
+        Ok(Self(headset))
+    }
+
+    /// Its port.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 

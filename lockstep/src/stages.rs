@@ -18,7 +18,7 @@ use contract::time::SystemClock;
 use kafka_io::{Broker, Start};
 use windowing::run::{Delivery, Job, JobHandle, JobOptions};
 use windowing::shard::Shard;
-use windowing::tally::Tally;
+use windowing::spread::Tally;
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
@@ -87,9 +87,13 @@ pub(crate) fn run<S: Send, F>(
         // Every run begins anew, so there is nothing to be exact about.
         delivery: Delivery::AtLeastOnce,
         stop: Arc::clone(&stop.flag),
-        on_new_venue: report::warn_of_missing_fee(config),
+        on_new_name: report::warn_of_missing_fee(config),
     };
-    let job = Job::new(&windowing::Settings::from(*config), broker, &options)?;
+    let job = Job::new(
+        &Arc::new(windowing::Settings::from(*config)),
+        broker,
+        &options,
+    )?;
     let windows = job.handle();
     plan.metrics.enter(WindowStage::new(windows.clone(), None));
     let alerts_stop = Arc::new(AtomicBool::new(false));
@@ -155,10 +159,10 @@ pub(crate) fn run<S: Send, F>(
     })
 }
 
-type Running<'scope, T> = std::thread::ScopedJoinHandle<'scope, Result<T, Failure>>;
+pub(crate) type Running<'scope, T> = std::thread::ScopedJoinHandle<'scope, Result<T, Failure>>;
 
 /// A stage on a thread; its failure stops the others.
-fn named<'scope, T: Send + 'scope>(
+pub(crate) fn named<'scope, T: Send + 'scope>(
     scope: &'scope std::thread::Scope<'scope, '_>,
     name: &'static str,
     stop: &Stop,
@@ -190,7 +194,7 @@ impl Drop for StopUnlessDone {
     }
 }
 
-fn join<T>(stage: Running<'_, T>, name: &str) -> Result<T, Failure> {
+pub(crate) fn join<T>(stage: Running<'_, T>, name: &str) -> Result<T, Failure> {
     stage.join().unwrap_or_else(|_| {
         Err(Failure::Failed(anyhow::anyhow!(
             "{name} panicked; its reason stands above"

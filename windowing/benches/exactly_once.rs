@@ -22,8 +22,8 @@ use windowing::Settings;
 use windowing::lines::Partition;
 use windowing::run::{Delivered, Delivery, ExactlyOnce, Job, JobOptions};
 use windowing::shard::Shard;
-use windowing::spread::Input;
 use windowing::state::PartitionState;
+use windowing::work::Input;
 
 mod made_up;
 
@@ -165,9 +165,9 @@ impl Run {
             shard: Shard::ALL,
             delivery,
             stop: Arc::clone(&stop),
-            on_new_venue: Arc::new(|_| {}),
+            on_new_name: Arc::new(|_| {}),
         };
-        let job = Job::new(&Settings::default(), broker, &options).unwrap();
+        let job = Job::new(&Arc::new(Settings::default()), broker, &options).unwrap();
         let handle = job.handle();
         let running = std::thread::spawn(move || job.run());
         handle.wait_ready(PATIENCE).unwrap();

@@ -68,9 +68,9 @@ fn with_job(broker: &Broker, producer: &Producer, spreads: &Consumer) -> Vec<Dur
         shard: Shard::ALL,
         delivery: Delivery::AtLeastOnce,
         stop: Arc::clone(&stop),
-        on_new_venue: Arc::new(|_| {}),
+        on_new_name: Arc::new(|_| {}),
     };
-    let job = Job::new(&Settings::default(), broker, &options).unwrap();
+    let job = Job::new(&Arc::new(Settings::default()), broker, &options).unwrap();
     job.handle().wait_ready(PATIENCE).unwrap();
     let running = std::thread::spawn(move || job.run());
     let times = (0..TURNS)

@@ -20,7 +20,7 @@ use kafka_io::{
 };
 use windowing::Settings;
 use windowing::lines::Partition;
-use windowing::spread::Input;
+use windowing::work::Input;
 
 mod made_up;
 

@@ -15,7 +15,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use windowing::Settings;
 use windowing::dataflow::{self, BoxError, Outlet, Polled, Results, Source, Task};
 use windowing::lines::Partition;
-use windowing::spread::Input;
+use windowing::work::Input;
 
 mod made_up;
 
@@ -84,7 +84,7 @@ struct Drop;
 
 impl Outlet for Drop {
     fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
-        black_box(results.spreads.drain(..).count());
+        black_box(results.closed.drain(..).count());
         Ok(())
     }
 
@@ -103,7 +103,7 @@ fn timely(records: &Arc<Vec<Vec<u8>>>, settings: &Settings) {
         source: Box::new(source),
         outlet: Box::new(Drop),
     };
-    dataflow::run(settings, vec![task]).unwrap();
+    dataflow::run(&Arc::new(settings.clone()), vec![task]).unwrap();
 }
 
 /// The least of several turns: what the work costs when nobody else is in the way.

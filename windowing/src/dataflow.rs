@@ -1,8 +1,8 @@
 //! Partitions on timely workers: records in from a [`Source`], results out to an [`Outlet`], the state in between.
 //!
 //! ```text
-//! Source::poll --batch--> input -> Tumbling -> closed -> Outlet::accept
-//!   (blocks)                          \------> side --/
+//! Source::poll --batch--> input -> Hopping -> closed -> Outlet::accept
+//!   (blocks)                           \-----> side --/
 //! ```
 //!
 //! Each worker has a source and an outlet of its own and owns whole partitions. One polled batch is one timely timestamp; a
@@ -22,11 +22,10 @@ use timely::dataflow::operators::vec::input::{Handle, Input as _};
 use timely::worker::Worker;
 
 use crate::error::WindowingError;
-use crate::lines::Partition;
-use crate::operator::{Fed, Tumbling, Watch};
-use crate::spread::{Counters, Emitted, Input, Settings, Side, SpreadLogic};
-use crate::state::PartitionState;
-use crate::windows::{TooManyOpen, Windows};
+use crate::operator::{Fed, Hopping, Watch};
+use crate::spread::Settings;
+use crate::window::Shape;
+use crate::work::{Input, Machine, Output, Side, Work};
 
 /// An error of a source or an outlet.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -43,7 +42,7 @@ pub enum Polled {
 }
 
 /// Where a worker's records come from.
-pub trait Source {
+pub trait Source<W: Work = Settings> {
     /// Appends the next records with their partitions, in order per partition, a few thousand at most. Waits a little while
     /// when there are none.
     ///
@@ -52,37 +51,50 @@ pub trait Source {
     fn poll(&mut self, batch: &mut Vec<(i32, Input)>) -> Result<Polled, BoxError>;
 
     /// Partitions that go on from a state; asked for once, before the first poll. The others begin empty.
-    fn restored(&mut self) -> Vec<Partition> {
+    fn restored(&mut self) -> Vec<(i32, W::Machine)> {
         Vec::new()
     }
 }
 
 /// What one batch gave.
-#[derive(Debug, Default)]
-pub struct Results {
-    /// Records for `spreads`, per partition by window, then pair.
-    pub spreads: Vec<(i32, Emitted)>,
-    /// Late ticks and dead letters.
-    pub side: Vec<(i32, Side)>,
+pub struct Results<W: Work = Settings> {
+    /// What closed windows gave, per partition in its order: spreads by window, then pair.
+    pub closed: Vec<(i32, Output<W>)>,
+    /// What left by the side: late ticks and dead letters.
+    pub side: Vec<(i32, Side<W>)>,
     /// Partitions touched: up to where their windows are closed (nanoseconds since 1970), and what they have seen in all.
-    pub seen: BTreeMap<i32, (Option<i64>, Counters)>,
+    pub seen: BTreeMap<i32, (Option<i64>, W::Seen)>,
     /// Partitions of the batch, and the offset behind their last record in it.
     pub next: BTreeMap<i32, i64>,
     /// States after the batch, where [`Outlet::wants_state`] asked for them.
-    pub states: BTreeMap<i32, PartitionState>,
+    pub states: BTreeMap<i32, W::State>,
     /// Partitions that are over.
     pub ended: Vec<i32>,
-    /// Venues that a partition heard of for the first time.
-    pub venues: Vec<String>,
+    /// Names that a partition heard of for the first time: venues, sessions.
+    pub heard_of: Vec<String>,
+}
+
+impl<W: Work> Default for Results<W> {
+    fn default() -> Self {
+        Self {
+            closed: Vec::new(),
+            side: Vec::new(),
+            seen: BTreeMap::new(),
+            next: BTreeMap::new(),
+            states: BTreeMap::new(),
+            ended: Vec::new(),
+            heard_of: Vec::new(),
+        }
+    }
 }
 
 /// Where a worker's results go.
-pub trait Outlet {
+pub trait Outlet<W: Work = Settings> {
     /// Takes what a batch gave; waits while there is no room for it.
     ///
     /// # Errors
     /// Whatever keeps results from going out for good.
-    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError>;
+    fn accept(&mut self, results: &mut Results<W>) -> Result<(), BoxError>;
 
     /// Whether the state of this partition is wanted with what the next batch gives; asked for partitions of that batch.
     fn wants_state(&mut self, partition: i32) -> bool {
@@ -98,29 +110,29 @@ pub trait Outlet {
 }
 
 /// What a worker is given to do.
-pub struct Task {
+pub struct Task<W: Work = Settings> {
     /// Its partitions, to be closed when their input ends.
     pub partitions: Vec<i32>,
     /// Where their records come from.
-    pub source: Box<dyn Source + Send>,
+    pub source: Box<dyn Source<W> + Send>,
     /// Where their results go.
-    pub outlet: Box<dyn Outlet + Send>,
+    pub outlet: Box<dyn Outlet<W> + Send>,
 }
 
 /// Runs one timely worker per task until every source has ended or is stopped. Returns what was seen.
 ///
 /// # Errors
 /// The first [`WindowingError`] of any worker; the others then stop at their next batch.
-pub fn run(settings: &Settings, tasks: Vec<Task>) -> Result<Counters, WindowingError> {
-    settings.shape()?;
-    let settings = Arc::new(settings.clone());
+pub fn run<W: Work>(work: &Arc<W>, tasks: Vec<Task<W>>) -> Result<W::Seen, WindowingError> {
+    work.shape()?;
+    let work = Arc::clone(work);
     let n_workers = tasks.len().max(1);
     let config = if n_workers == 1 {
         timely::Config::thread()
     } else {
         timely::Config::process(n_workers)
     };
-    let tasks: Vec<Mutex<Option<Task>>> = tasks
+    let tasks: Vec<Mutex<Option<Task<W>>>> = tasks
         .into_iter()
         .map(|task| Mutex::new(Some(task)))
         .collect();
@@ -130,16 +142,16 @@ pub fn run(settings: &Settings, tasks: Vec<Task>) -> Result<Counters, WindowingE
             .get(worker.index())
             .and_then(|task| task.lock().ok()?.take());
         let Some(task) = task else {
-            return Ok(Counters::default());
+            return Ok(W::Seen::default());
         };
-        let result = drive(worker, &settings, task, &failed);
+        let result = drive(worker, &work, task, &failed);
         if result.is_err() {
             failed.store(true, std::sync::atomic::Ordering::Release);
         }
         result
     })
     .map_err(WindowingError::Worker)?;
-    let mut counters = Counters::default();
+    let mut counters = W::Seen::default();
     let mut first_error = None;
     for result in guards.join() {
         match result.map_err(WindowingError::Worker).flatten() {
@@ -151,80 +163,89 @@ pub fn run(settings: &Settings, tasks: Vec<Task>) -> Result<Counters, WindowingE
 }
 
 /// What the operators leave for the driver between two batches.
-#[derive(Default)]
-struct Collected {
-    results: Results,
+struct Collected<W: Work> {
+    results: Results<W>,
     /// Partitions whose state is wanted with this batch.
     wanted: BTreeSet<i32>,
-    full: Option<WindowingError>,
+    refused: Option<WindowingError>,
     /// What the operator has taken and given, to know when all of it has arrived here.
     taken: usize,
     closed: usize,
     side: usize,
 }
 
-impl Collected {
+impl<W: Work> Default for Collected<W> {
+    fn default() -> Self {
+        Self {
+            results: Results::default(),
+            wanted: BTreeSet::new(),
+            refused: None,
+            taken: 0,
+            closed: 0,
+            side: 0,
+        }
+    }
+}
+
+impl<W: Work> Collected<W> {
     fn is_complete(&self, sent: usize) -> bool {
         self.taken == sent
-            && self.results.spreads.len() == self.closed
+            && self.results.closed.len() == self.closed
             && self.results.side.len() == self.side
     }
 }
 
-struct Collector {
-    collected: Rc<RefCell<Collected>>,
-    /// How many venues each partition had heard of.
-    n_venues: BTreeMap<i32, usize>,
-}
+struct Collector<W: Work>(Rc<RefCell<Collected<W>>>);
 
-impl Watch<i32, SpreadLogic> for Collector {
+impl<W: Work> Watch<i32, W::Machine> for Collector<W> {
     fn taken(&mut self, inputs: usize, closed: usize, side: usize) {
-        let mut collected = self.collected.borrow_mut();
+        let mut collected = self.0.borrow_mut();
         collected.taken += inputs;
         collected.closed += closed;
         collected.side += side;
     }
 
-    fn seen(&mut self, key: &i32, windows: &Windows<SpreadLogic>) {
-        let logic = windows.logic();
+    fn seen(&mut self, key: &i32, machine: &mut W::Machine) {
         let Collected {
             results, wanted, ..
-        } = &mut *self.collected.borrow_mut();
+        } = &mut *self.0.borrow_mut();
+        results.heard_of.extend(W::heard_of(machine));
         if wanted.contains(key) {
             // Should the batch come in several pieces, the state after the last of them is the one that stays.
-            results.states.insert(*key, PartitionState::of(windows));
+            results.states.insert(*key, W::state(machine));
         }
         results
             .seen
-            .insert(*key, (windows.boundary_ns(), logic.counters()));
-        let heard_of = self.n_venues.entry(*key).or_default();
-        results
-            .venues
-            .extend(logic.venues().skip(*heard_of).map(str::to_owned));
-        *heard_of = logic.venues().len();
+            .insert(*key, (W::closed_ns(machine), W::seen(machine)));
     }
 
-    fn full(&mut self, key: &i32, windows: &Windows<SpreadLogic>, full: TooManyOpen) {
-        let error = crate::lines::too_many_open(*key, windows, full);
-        self.collected.borrow_mut().full.get_or_insert(error);
+    fn refused(
+        &mut self,
+        key: &i32,
+        machine: &W::Machine,
+        refusal: <W::Machine as Machine>::Refusal,
+    ) {
+        let error = W::refused(*key, machine, refusal);
+        self.0.borrow_mut().refused.get_or_insert(error);
     }
 }
 
 type Fill = Handle<u64, (i32, Fed<Input>)>;
 
 /// One worker's loop.
-fn drive(
+fn drive<W: Work>(
     worker: &mut Worker,
-    settings: &Arc<Settings>,
-    mut task: Task,
+    work: &Arc<W>,
+    mut task: Task<W>,
     failed: &std::sync::atomic::AtomicBool,
-) -> Result<Counters, WindowingError> {
+) -> Result<W::Seen, WindowingError> {
+    let shape = work.shape()?;
     let collected = Rc::new(RefCell::new(Collected::default()));
     let restored = task.source.restored();
     let mut input =
-        worker.dataflow::<u64, _, _>(|scope| build(scope, settings, restored, &collected));
+        worker.dataflow::<u64, _, _>(|scope| build(scope, work, shape, restored, &collected));
     let mut batch: Vec<(i32, Input)> = Vec::new();
-    let mut counters: BTreeMap<i32, Counters> = BTreeMap::new();
+    let mut counters: BTreeMap<i32, W::Seen> = BTreeMap::new();
     let mut time = 0_u64;
     let mut step = |input: &mut Fill, fed: &mut Vec<(i32, Fed<Input>)>, ended: &[i32]| {
         let sent = fed.len();
@@ -244,10 +265,12 @@ fn drive(
             worker.step();
         }
         let Collected {
-            mut results, full, ..
+            mut results,
+            refused,
+            ..
         } = mem::take(&mut *collected.borrow_mut());
-        if let Some(full) = full {
-            return Err(full);
+        if let Some(refused) = refused {
+            return Err(refused);
         }
         results.next = next;
         results.ended.extend(ended);
@@ -284,7 +307,7 @@ fn drive(
     }
     input.close();
     task.outlet.finish().map_err(WindowingError::Sink)?;
-    let mut total = Counters::default();
+    let mut total = W::Seen::default();
     for seen in counters.into_values() {
         total += seen;
     }
@@ -301,45 +324,38 @@ fn next_offsets(fed: &[(i32, Fed<Input>)]) -> BTreeMap<i32, i64> {
     .collect()
 }
 
-fn build(
+fn build<W: Work>(
     scope: Scope<'_, u64>,
-    settings: &Arc<Settings>,
-    restored: Vec<Partition>,
-    collected: &Rc<RefCell<Collected>>,
+    work: &Arc<W>,
+    shape: Shape,
+    restored: Vec<(i32, W::Machine)>,
+    collected: &Rc<RefCell<Collected<W>>>,
 ) -> Fill {
     let (input, records) = scope.new_input();
-    let (max_gap_ms, max_open) = (settings.max_gap_ms, settings.max_open_records);
-    let taken = Rc::clone(collected);
-    let of_partition = Arc::clone(settings);
-    let mut restored: BTreeMap<i32, Windows<SpreadLogic>> =
-        restored.into_iter().map(Partition::into_parts).collect();
+    let of_partition = Arc::clone(work);
+    let mut restored: BTreeMap<i32, W::Machine> = restored.into_iter().collect();
     let windowed = records
-        .tumbling(
-            settings.shape().map_or(0, |shape| shape.hop_ns()),
+        .hopping(
+            shape.width_ns(),
+            shape.hop_ns(),
             move |shape, &partition: &i32| {
-                restored.remove(&partition).unwrap_or_else(|| {
-                    let logic = SpreadLogic::new(Arc::clone(&of_partition), partition);
-                    Windows::new(shape, max_gap_ms, max_open, logic)
-                })
+                restored
+                    .remove(&partition)
+                    .unwrap_or_else(|| of_partition.machine(shape, partition))
             },
-            Collector {
-                collected: taken,
-                n_venues: BTreeMap::new(),
-            },
+            Collector(Rc::clone(collected)),
         )
-        .expect("the shape was checked before any worker started");
+        .expect("it is the width and hop of a shape");
     let closed = Rc::clone(collected);
-    windowed
-        .closed
-        .sink(Pipeline, "Spreads", move |(input, _)| {
-            input.for_each_time(|_, data| {
-                closed
-                    .borrow_mut()
-                    .results
-                    .spreads
-                    .extend(data.flat_map(|records| records.drain(..)));
-            });
+    windowed.closed.sink(Pipeline, "Closed", move |(input, _)| {
+        input.for_each_time(|_, data| {
+            closed
+                .borrow_mut()
+                .results
+                .closed
+                .extend(data.flat_map(|records| records.drain(..)));
         });
+    });
     let side = Rc::clone(collected);
     windowed.side.sink(Pipeline, "Side", move |(input, _)| {
         input.for_each_time(|_, data| {

@@ -50,7 +50,7 @@ pub enum WindowingError {
         "partition {partition} cannot be gone on with: its checkpoint at offset {offset} of `checkpoints` cannot be used; {ANEW}"
     )]
     Checkpoint {
-        /// Which partition of `ticks`.
+        /// Which partition.
         partition: i32,
         /// Where the checkpoint should stand.
         offset: i64,
@@ -60,11 +60,13 @@ pub enum WindowingError {
     },
     /// Results were committed, and the records from the checkpoint on are no longer there.
     #[error(
-        "partition {partition} cannot be gone on with: its checkpoint needs the records of `ticks` from offset {from} on, and the \
-         oldest kept is {low}; {ANEW}"
+        "partition {partition} cannot be gone on with: its checkpoint needs the records of `{topic}` from offset {from} on, and \
+         the oldest kept is {low}; {ANEW}"
     )]
     Gone {
-        /// Which partition of `ticks`.
+        /// Which topic.
+        topic: &'static str,
+        /// Which of its partitions.
         partition: i32,
         /// Where reading would have to begin.
         from: i64,
@@ -73,11 +75,13 @@ pub enum WindowingError {
     },
     /// A committed position lies behind the end of the log.
     #[error(
-        "partition {partition} cannot be gone on with: the records of `ticks` up to offset {next} were worked off, and it ends at \
+        "partition {partition} cannot be gone on with: the records of `{topic}` up to offset {next} were worked off, and it ends at \
          {high}; was it made anew? {ANEW}"
     )]
     Beyond {
-        /// Which partition of `ticks`.
+        /// Which topic.
+        topic: &'static str,
+        /// Which of its partitions.
         partition: i32,
         /// The committed position.
         next: i64,
@@ -89,7 +93,7 @@ pub enum WindowingError {
         "partition {partition} cannot be gone on with: the note beside its committed position is not this program's; {ANEW}"
     )]
     Note {
-        /// Which partition of `ticks`.
+        /// Which partition.
         partition: i32,
         /// What is the matter with it.
         #[source]
@@ -98,11 +102,13 @@ pub enum WindowingError {
     /// Read again, the records close other windows than they did.
     #[error(
         "partition {partition} cannot be gone on with: read again up to offset {next}, its records close windows up to {}, but up \
-         to {} were committed; were `ticks` made anew? {ANEW}",
+         to {} were committed; was `{topic}` made anew? {ANEW}",
         show(*.found_ns), show(*.committed_ns)
     )]
     Diverged {
-        /// Which partition of `ticks`.
+        /// Which topic.
+        topic: &'static str,
+        /// Which of its partitions.
         partition: i32,
         /// The committed position.
         next: i64,
@@ -140,4 +146,20 @@ fn holder_text(holder: Option<&str>, watermark_ns: Option<i64>) -> String {
         ),
         None => format!("no venue is up and the watermark stands {reached}"),
     }
+}
+
+/// An error and what lies behind it, as one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
 }

@@ -15,9 +15,9 @@
 //! the speed, the clock and the number of workers. timely only moves the data ([`operator`], [`dataflow`]).
 //!
 //! Reading order: [`window`] (arithmetic), [`watermark`], [`windows`] (the generic machine), [`spread`] (what a window of
-//! ticks says), [`operator`] (the machine as timely operators), [`dataflow`] (partitions on workers), [`lines`] (a file as
+//! ticks says), [`work`] (what a job is for; spreads are one), [`operator`] (the machine as timely operators), [`dataflow`] (partitions on workers), [`lines`] (a file as
 //! one partition), [`state`] (a partition as one plain value), [`merge`] (partitions back into one order), [`shard`] (which partitions are this
-//! process's), [`run`] (`ticks` to `spreads` over Kafka, once or at least once).
+//! process's), [`run`] (any work over Kafka, once or at least once).
 
 pub mod config;
 pub mod dataflow;
@@ -33,6 +33,7 @@ pub mod tally;
 pub mod watermark;
 pub mod window;
 pub mod windows;
+pub mod work;
 
 pub use error::WindowingError;
 pub use lines::{Lines, window_lines};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use contract::dead_letter::DeadLetter;
 
 use crate::error::WindowingError;
-use crate::spread::{Counters, Emitted, Input, Settings, Side, SpreadLogic};
+use crate::spread::{Counters, Emitted, Settings, Side, SpreadLogic};
 use crate::state::{PartitionState, StateError};
 use crate::windows::{TooManyOpen, Windows};
+use crate::work::{Input, Work};
 
 /// What a file gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,10 +69,9 @@ impl Partition {
     /// [`WindowingError::Setting`] for a width that is none.
     pub fn new(settings: Arc<Settings>, partition: i32) -> Result<Self, WindowingError> {
         let shape = settings.shape()?;
-        let logic = SpreadLogic::new(Arc::clone(&settings), partition);
         Ok(Self {
             partition,
-            windows: Windows::new(shape, settings.max_gap_ms, settings.max_open_records, logic),
+            windows: settings.machine(shape, partition),
         })
     }
 

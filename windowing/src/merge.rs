@@ -32,7 +32,7 @@ impl Merge {
 
     /// Takes a batch's spreads, and gives out what no partition can come before any more.
     pub fn accept(&mut self, results: &mut Results, mut give: impl FnMut(&[u8])) {
-        for (_, emitted) in results.spreads.drain(..) {
+        for (_, emitted) in results.closed.drain(..) {
             self.waiting
                 .insert((emitted.start_ms, emitted.pair), emitted.line);
         }
@@ -71,7 +71,7 @@ mod tests {
 
     fn results(partition: i32, windows: &[(i64, &str)], closed_ms: i64) -> Results {
         Results {
-            spreads: windows
+            closed: windows
                 .iter()
                 .map(|(start_ms, pair)| {
                     let emitted = Emitted {

@@ -1,4 +1,5 @@
-//! The shell: `ticks` in from Kafka, `spreads`, `ticks-late` and `dead-letters` out to it.
+//! The shell: records of a work's topic in from Kafka, what it makes of them out to it. For spreads, `ticks` in, `spreads`,
+//! `ticks-late` and `dead-letters` out.
 //!
 //! A worker has a consumer of its own for the partitions it owns. What when full: the consumer's channel is bounded, so a
 //! slow worker stops the polling; a full queue towards the broker holds up the worker. Delivery is one of two:
@@ -15,7 +16,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use contract::topic;
 use kafka_io::{Broker, Consumer, ConsumerOptions, KafkaError, Lag, ProducerOptions, Start};
 
 mod committer;
@@ -27,12 +27,14 @@ mod source;
 mod standing;
 
 pub use exactly_once::{Delivered, ExactlyOnce};
+pub use outlet::{Publish, publish_dead, record};
 
 use crate::dataflow::{self, Polled, Task};
 use crate::error::WindowingError;
 use crate::shard::Shard;
-use crate::spread::{Counters, Settings};
+use crate::spread::Settings;
 use crate::tally::{SharedTally, Tallied};
+use crate::work::Work;
 use exactly_once::Attempt;
 use outlet::AtLeastOnceOutlet;
 use source::KafkaSource;
@@ -49,7 +51,7 @@ pub enum Delivery {
 /// How a job runs.
 #[derive(Clone)]
 pub struct JobOptions {
-    /// Where in `ticks` it starts; under exactly-once only where nothing was committed before.
+    /// Where in its topic it starts; under exactly-once only where nothing was committed before.
     pub start: Start,
     /// timely workers; no more than there are partitions are used.
     pub workers: usize,
@@ -59,28 +61,36 @@ pub struct JobOptions {
     pub delivery: Delivery,
     /// Set by anybody, it stops the job without closing what the log has not closed.
     pub stop: Arc<AtomicBool>,
-    /// Called once for each venue heard of.
-    pub on_new_venue: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Called once for each venue or session heard of.
+    pub on_new_name: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
-/// `ticks` to `spreads`, ready to run.
-pub struct Job {
-    settings: Settings,
+/// A work over a broker, ready to run.
+pub struct Job<W: Work = Settings> {
+    work: Arc<W>,
     broker: Broker,
     options: JobOptions,
     /// Under at-least-once; exactly-once makes its own at each attempt.
-    tasks: Vec<Task>,
-    handle: JobHandle,
+    tasks: Vec<Task<W>>,
+    handle: JobHandle<W>,
 }
 
 /// What others see of a running job.
-#[derive(Clone)]
-pub struct JobHandle {
+pub struct JobHandle<W: Work = Settings> {
     shared: Arc<Shared>,
-    tally: SharedTally,
+    tally: SharedTally<W>,
 }
 
-/// How the reading of `ticks` stands.
+impl<W: Work> Clone for JobHandle<W> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            tally: self.tally.clone(),
+        }
+    }
+}
+
+/// How the reading of the topic stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reading {
     /// Records handed to the workers' queues.
@@ -92,13 +102,26 @@ pub struct Reading {
 type Readers = Vec<(Vec<i32>, Arc<Consumer>)>;
 
 /// What a job and its handles share.
-#[derive(Default)]
 struct Shared {
+    /// Where records come from.
+    topic: &'static str,
     readers: Mutex<Readers>,
     entered: Condvar,
     /// Offsets to end at, kept for readers that come later.
     ends: Mutex<Option<BTreeMap<i32, i64>>>,
     delivered: Mutex<Delivered>,
+}
+
+impl Shared {
+    fn of(topic: &'static str) -> Self {
+        Self {
+            topic,
+            readers: Mutex::default(),
+            entered: Condvar::new(),
+            ends: Mutex::default(),
+            delivered: Mutex::default(),
+        }
+    }
 }
 
 impl Shared {
@@ -125,7 +148,7 @@ impl Shared {
         for (partitions, consumer) in &*self.readers() {
             let stops = partitions.iter().filter_map(|partition| {
                 ends.get(partition)
-                    .map(|&end| (topic::TICKS.name, *partition, end))
+                    .map(|&end| (self.topic, *partition, end))
             });
             consumer.stop_at(stops)?;
         }
@@ -152,24 +175,20 @@ fn deal(partitions: &[i32], workers: usize) -> Vec<Vec<i32>> {
     shares
 }
 
-impl Job {
+impl<W: Publish> Job<W> {
     /// Under at-least-once connects consumers and the producer; exactly-once connects when it runs.
     ///
     /// # Errors
     /// [`KafkaError::NoTransactions`] for exactly-once on the embedded broker; [`KafkaError`] where settings are refused or
     /// threads cannot start. A broker that is away is waited for instead.
-    pub fn new(
-        settings: &Settings,
-        broker: &Broker,
-        options: &JobOptions,
-    ) -> Result<Self, KafkaError> {
+    pub fn new(work: &Arc<W>, broker: &Broker, options: &JobOptions) -> Result<Self, KafkaError> {
         let mut job = Self {
-            settings: settings.clone(),
+            work: Arc::clone(work),
             broker: broker.clone(),
             options: options.clone(),
             tasks: Vec::new(),
             handle: JobHandle {
-                shared: Arc::default(),
+                shared: Arc::new(Shared::of(W::INPUT.name)),
                 tally: SharedTally::default(),
             },
         };
@@ -187,13 +206,13 @@ impl Job {
         let Self {
             broker, options, ..
         } = self;
-        let producer = broker.producer(ProducerOptions::new("window").stop(&options.stop))?;
+        let producer = broker.producer(ProducerOptions::new(W::NAME).stop(&options.stop))?;
         let mut readers = Vec::new();
-        let shares = deal(&options.shard.partitions(), options.workers);
+        let shares = deal(&options.shard.partitions(&W::INPUT), options.workers);
         for (worker, partitions) in shares.into_iter().enumerate() {
-            let mut wanted = ConsumerOptions::new(format!("window-{worker}"));
+            let mut wanted = ConsumerOptions::new(format!("{}-{worker}", W::NAME));
             for &partition in &partitions {
-                wanted = wanted.partition(topic::TICKS.name, partition, options.start);
+                wanted = wanted.partition(W::INPUT.name, partition, options.start);
             }
             let consumer = Arc::new(broker.consumer(wanted)?);
             readers.push((partitions.clone(), Arc::clone(&consumer)));
@@ -210,7 +229,7 @@ impl Job {
                 outlet: Box::new(Tallied::new(
                     AtLeastOnceOutlet(producer.clone()),
                     &self.handle.tally,
-                    Arc::clone(&options.on_new_venue),
+                    Arc::clone(&options.on_new_name),
                 )),
             });
         }
@@ -219,7 +238,7 @@ impl Job {
 
     /// What others may look at and steer while it runs.
     #[must_use]
-    pub fn handle(&self) -> JobHandle {
+    pub fn handle(&self) -> JobHandle<W> {
         self.handle.clone()
     }
 
@@ -228,11 +247,11 @@ impl Job {
     /// # Errors
     /// As [`dataflow::run`]; under exactly-once [`WindowingError::Kafka`] with [`KafkaError::Fenced`] when another process
     /// has taken over, and what keeps it from going on from what was committed.
-    pub fn run(self) -> Result<Counters, WindowingError> {
+    pub fn run(self) -> Result<W::Seen, WindowingError> {
         match &self.options.delivery {
-            Delivery::AtLeastOnce => dataflow::run(&self.settings, self.tasks),
+            Delivery::AtLeastOnce => dataflow::run(&self.work, self.tasks),
             Delivery::ExactlyOnce(exactly) => Attempt {
-                settings: &self.settings,
+                work: &self.work,
                 broker: &self.broker,
                 options: &self.options,
                 exactly,
@@ -244,12 +263,12 @@ impl Job {
     }
 }
 
-impl JobHandle {
-    /// Takes these offsets (the first not to be read, by partition of `ticks`) for the end of the input: at least once then
+impl<W: Work> JobHandle<W> {
+    /// Takes these offsets (the first not to be read, by partition of the topic) for the end of the input: at least once then
     /// closes what is open; exactly once leaves it open, for the log goes on.
     ///
     /// # Errors
-    /// [`KafkaError::NotAssigned`] for a partition that is none of `ticks`.
+    /// [`KafkaError::NotAssigned`] for a partition that is none of the topic's.
     pub fn finish_at(&self, ends: &BTreeMap<i32, i64>) -> Result<(), KafkaError> {
         let shared = &self.shared;
         *shared.ends.lock().unwrap_or_else(PoisonError::into_inner) = Some(ends.clone());
@@ -283,7 +302,7 @@ impl JobHandle {
 
     /// What it gave so far.
     #[must_use]
-    pub fn tally(&self) -> crate::tally::Tally {
+    pub fn tally(&self) -> W::Tally {
         self.tally.get()
     }
 
@@ -297,7 +316,7 @@ impl JobHandle {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records of `ticks` not read yet, by figures up to a second old.
+    /// Records of the topic not read yet, by figures up to a second old.
     #[must_use]
     pub fn lag(&self) -> Option<u64> {
         let readers = self.shared.readers();
@@ -307,7 +326,7 @@ impl JobHandle {
         readers.iter().map(|(_, consumer)| consumer.lag()).sum()
     }
 
-    /// How far each partition of `ticks` is read; empty while the job takes over.
+    /// How far each partition of the topic is read; empty while the job takes over.
     #[must_use]
     pub fn lags(&self) -> Vec<Lag> {
         let readers = self.shared.readers();
@@ -317,7 +336,7 @@ impl JobHandle {
             .collect()
     }
 
-    /// What was read of `ticks` since the reading began, the last time that it did; none while the job takes over.
+    /// What was read of the topic since the reading began, the last time that it did; none while the job takes over.
     #[must_use]
     pub fn reading(&self) -> Option<Reading> {
         let readers = self.shared.readers();

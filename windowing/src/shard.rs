@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use contract::topic;
+use contract::topic::{self, Topic};
 
-/// One of several equal shares of the partitions of `ticks`.
+/// One of several equal shares of the partitions of a topic; all topics that jobs read have as many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u32,
@@ -21,10 +21,10 @@ impl Shard {
     /// All of it.
     pub const ALL: Self = Self { index: 1, count: 1 };
 
-    /// Its partitions of `ticks`.
+    /// Its partitions of a topic.
     #[must_use]
-    pub fn partitions(self) -> Vec<i32> {
-        (0..topic::TICKS.partitions)
+    pub fn partitions(self, of: &Topic) -> Vec<i32> {
+        (0..of.partitions)
             .zip((1..=self.count).cycle())
             .filter(|(_, owner)| *owner == self.index)
             .map(|(partition, _)| partition)
@@ -78,14 +78,19 @@ mod tests {
             let mut all: Vec<i32> = (1..=count)
                 .flat_map(|index| {
                     let shard: Shard = format!("{index}/{count}").parse().unwrap();
-                    assert!(!shard.partitions().is_empty());
-                    shard.partitions()
+                    assert!(!shard.partitions(&topic::TICKS).is_empty());
+                    shard.partitions(&topic::TICKS)
                 })
                 .collect();
             all.sort_unstable();
             assert_eq!(all, (0..6).collect::<Vec<_>>());
         }
-        assert_eq!(Shard::ALL.partitions().len(), 6);
+        assert_eq!(Shard::ALL.partitions(&topic::TICKS).len(), 6);
+    }
+
+    #[test]
+    fn topics_that_jobs_read_have_the_same_number_of_partitions() {
+        assert_eq!(topic::TICKS.partitions, topic::EEG_SAMPLES.partitions);
     }
 
     #[test]

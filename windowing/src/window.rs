@@ -51,6 +51,12 @@ impl Shape {
         })
     }
 
+    /// Length of a window, nanoseconds.
+    #[must_use]
+    pub fn width_ns(self) -> i64 {
+        self.width_ns
+    }
+
     /// Nanoseconds from one window's start to the next one's.
     #[must_use]
     pub fn hop_ns(self) -> i64 {

@@ -15,15 +15,11 @@ use crate::connectivity::{
 };
 use crate::error::AnalysisError;
 use crate::phase::{Frequencies, frequencies};
-use crate::preprocess::{Epochs, Sos, cut};
+use crate::preprocess::{Epochs, cut};
 use crate::source::Marker;
 use crate::surrogate::{MeasureTest, Significance, SurrogateTest, Verdict, is_off};
 use crate::units::Band;
 
-/// Order of the band-pass.
-const ORDER: usize = 4;
-/// How narrow a notch is: its frequency over its width.
-const NOTCH_QUALITY: f64 = 30.0;
 /// Artefacts in more than this share of a segment are warned of beside its verdict.
 const MUCH_MARKED: f64 = 0.1;
 /// Length of an epoch where none is given, seconds.
@@ -49,12 +45,7 @@ impl<'a> BandRun<'a> {
         markers: &[Marker],
     ) -> Result<Self, AnalyzeError> {
         let rate = prepared.rate;
-        let band_pass = Sos::butterworth_band_pass(ORDER, band, rate)?;
-        let filter = match options.notch_hz {
-            Some(hz) => Sos::mains_notch(hz, NOTCH_QUALITY, rate)?.then(&band_pass)?,
-            None => band_pass,
-        };
-        let pipeline = Pipeline::with_filter(band, filter, options.trim_s)?;
+        let pipeline = Pipeline::with_notch(band, options.notch_hz, rate, options.trim_s)?;
         let z = match prepared.segment_fault {
             None => Some(pipeline.analytic(prepared.good_uv.view())?),
             Some(_) => None,

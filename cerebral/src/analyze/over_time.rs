@@ -1,6 +1,7 @@
 //! Step 3: windows, and what windows give where nothing is coupled.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
@@ -14,7 +15,11 @@ use crate::connectivity::{Measure, Windows, over_samples};
 use crate::number::float;
 use crate::phase::welch;
 use crate::preprocess::cut;
-use crate::surrogate::{Nulls, SurrogateTest};
+use crate::stream::record::record;
+use crate::stream::session::{Head, Stretch};
+use crate::stream::stretch::{Closed, StretchLogic};
+use crate::stream::window::WindowSettings;
+use crate::surrogate::SurrogateTest;
 use crate::units::Band;
 
 /// What the band's power is a share of, hertz: above drift, below the mains.
@@ -23,8 +28,6 @@ const WHOLE_HZ: (f64, f64) = (2.0, 40.0);
 const PIECE_S: f64 = 2.0;
 /// New surrogates of each window.
 const SURROGATES: usize = 20;
-/// Windows whose surrogates make the null of one window of a buffer.
-const ROLLING: usize = 10;
 /// Windows behind the null of all, at most.
 const NULL_WINDOWS: usize = 20;
 
@@ -71,38 +74,77 @@ impl BandRun<'_> {
         all.collect()
     }
 
+    /// The windows that a stream of the recording has within the segment, made as the stream makes them.
     fn buffered(&self, windows: Windows) -> Result<Vec<WindowInfo>, AnalyzeError> {
+        let (prepared, recorded) = (self.prepared, &self.prepared.recorded);
+        let head = Head::new(prepared.rate, prepared.channels.clone(), &recorded.rails_uv);
+        let analyst = Arc::new(head.analyst(&recorded.session, &self.window_settings())?);
+        let segment = &prepared.segment;
+        let touching = recorded
+            .stretches
+            .iter()
+            .filter(|stretch| stretch.start < segment.end && segment.start < stretch.end);
         let mut found = Vec::new();
-        for piece in &self.prepared.pieces {
-            let offset = piece.start - self.prepared.segment.start;
-            let mut rolling = Nulls::default();
-            for k in 0..windows.count(piece.len()) {
-                let window = windows.window(k);
-                let from = offset + window.start;
-                let buffer = windows.buffer(k).filter(|buffer| buffer.end <= piece.len());
-                let Some(buffer) = buffer else {
-                    let reason = "its buffer reaches beyond a gap, a restart or an end".to_owned();
-                    found.push(self.without(from, reason));
+        for stretch in touching {
+            let uv = cut(recorded.samples_uv.view(), stretch.clone()).to_owned();
+            let at = u64::try_from(stretch.start).unwrap_or(u64::MAX);
+            let name = Stretch {
+                session: recorded.session.as_str().into(),
+                number: 0,
+                at,
+            };
+            for closed in StretchLogic::windows_of(&analyst, at, uv) {
+                let at = usize::try_from(closed.at).unwrap_or(usize::MAX);
+                let Some(from) = at.checked_sub(segment.start) else {
                     continue;
                 };
-                let raw = cut(
-                    self.prepared.good_uv.view(),
-                    offset + buffer.start..offset + buffer.end,
-                );
-                let pipeline = windows.pipeline(&self.pipeline);
-                let test = self.window_test(k);
-                let mut info = self.with(from, windows.buffered(raw, &self.pipeline)?.view())?;
-                rolling.append(test.nulls(raw, &pipeline)?);
-                rolling.keep_last(ROLLING * SURROGATES);
-                let significance = test.assess(&test.observe(raw, &pipeline)?, &rolling);
-                info.wpli_p = significance.wpli.map(|wpli| wpli.p);
-                if let Some(reason) = self.left_out(from..offset + window.end) {
-                    info = self.without(from, reason);
+                if from + windows.width() <= segment.len() {
+                    let state = record(&name, &head, &analyst, &closed, None);
+                    let state = serde_json::to_value(state).ok();
+                    let info = self.of_stream(from, windows.width(), closed);
+                    found.push(WindowInfo { state, ..info });
                 }
-                found.push(info);
             }
         }
         Ok(found)
+    }
+
+    /// How a stream of the recording makes its windows.
+    fn window_settings(&self) -> WindowSettings {
+        let (options, recorded) = (self.options, &self.prepared.recorded);
+        WindowSettings {
+            window_s: options.window_s,
+            hop_s: options.hop_s,
+            guard_s: options.guard_s,
+            reference: self.prepared.reference.clone(),
+            notch_hz: options.notch_hz,
+            bad_channels: recorded.named_bad.clone(),
+            find_bad_channels: options.find_bad_channels,
+            frontal: recorded.frontal.clone(),
+            keep_artefacts: options.keep_artefacts,
+            kind: options.surrogate_kind,
+            origin: options.surrogate_from,
+            alpha: options.alpha,
+            seed: options.seed,
+            ..WindowSettings::new(self.band)
+        }
+    }
+
+    fn of_stream(&self, from: usize, width: usize, closed: Closed) -> WindowInfo {
+        match closed.window.map(|window| window.figures) {
+            Ok(Ok(figures)) => WindowInfo {
+                start_s: self.prepared.rate.seconds(from),
+                pli_mean: figures.pli_mean,
+                wpli_mean: figures.wpli_mean,
+                r: figures.r,
+                wpli_p: figures.significance.wpli.map(|wpli| wpli.p),
+                relative_power: self.relative_power(from..from + width),
+                state: None,
+                coupling_rad_s: None,
+                reason: None,
+            },
+            Ok(Err(reason)) | Err(reason) => self.without(from, reason),
+        }
     }
 
     /// The test of window `k`: its random numbers are its own.
@@ -129,6 +171,9 @@ impl BandRun<'_> {
 
     /// Power in the band over that of 2 to 40 Hz of samples of the segment, one per channel; pieces of at most two seconds.
     pub(super) fn relative_power(&self, samples: Range<usize>) -> Vec<f64> {
+        if self.prepared.good.is_empty() {
+            return self.prepared.list(&[]);
+        }
         let (rate, band) = (self.prepared.rate, self.band);
         let n_piece = rate.samples(PIECE_S).min(samples.len());
         let low_hz = WHOLE_HZ.0.min(band.low_hz());
@@ -148,6 +193,7 @@ impl BandRun<'_> {
             r: f64::NAN,
             wpli_p: None,
             relative_power: vec![f64::NAN; self.prepared.channels.len()],
+            state: None,
             coupling_rad_s: None,
             reason: Some(reason),
         }
@@ -163,6 +209,7 @@ impl BandRun<'_> {
             r: mean_of(&synchrony(z)),
             wpli_p: None,
             relative_power: self.relative_power(from..from + z.ncols()),
+            state: None,
             coupling_rad_s: None,
             reason: None,
         })
@@ -174,6 +221,9 @@ impl BandRun<'_> {
         windows: Windows,
         found: &[WindowInfo],
     ) -> Result<Option<WindowsNull>, AnalyzeError> {
+        if self.prepared.good.len() < 2 {
+            return Ok(None);
+        }
         let rate = self.prepared.rate;
         let guard = windows.guard();
         let buffers: Vec<Range<usize>> = found

@@ -4,11 +4,12 @@
 //! matrices over all channels.
 
 use std::ops::Range;
+use std::path::Path;
 
 use ndarray::{Array1, Array2, Axis};
 
 use super::error::AnalyzeError;
-use super::options::{Options, ReferenceChoice, SegmentChoice};
+use super::options::{Options, ReferenceChoice, SegmentChoice, WindowsChoice};
 use super::result::{ArtefactInfo, Matrix};
 use crate::number::float;
 use crate::preprocess::{
@@ -44,7 +45,24 @@ pub(super) struct Prepared {
     pub(super) good: Vec<usize>,
     /// The segment, good channels alone, referenced: `(n_good, n_samples)`, microvolts.
     pub(super) good_uv: Array2<f64>,
+    /// The recording, all channels chosen, as recorded.
+    pub(super) recorded: Recorded,
     pub(super) notes: Vec<String>,
+}
+
+/// What windows of buffers are made of: each judges its own samples.
+pub(super) struct Recorded {
+    /// What a stream of it is called.
+    pub(super) session: String,
+    /// `(n_channels, n_samples)`, microvolts.
+    pub(super) samples_uv: Array2<f64>,
+    pub(super) rails_uv: Vec<Vec<f64>>,
+    /// Gap-free pieces of all of it.
+    pub(super) stretches: Vec<Range<usize>>,
+    /// Places of channels named as bad.
+    pub(super) named_bad: Vec<usize>,
+    /// Places of channels over the eyes.
+    pub(super) frontal: Vec<usize>,
 }
 
 /// The channels of a recording that were asked for.
@@ -56,7 +74,11 @@ struct Chosen {
 }
 
 /// Chooses, marks, references.
-pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepared, AnalyzeError> {
+pub(super) fn prepare(
+    recording: &Recording,
+    file: &str,
+    options: &Options,
+) -> Result<Prepared, AnalyzeError> {
     let rate = SampleRate::new(recording.sample_rate_hz)?;
     let chosen = choose(recording, &options.channels)?;
     let named_bad = places("--bad-channel", &options.bad_channels, &chosen.names)?;
@@ -108,7 +130,7 @@ pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepar
         }
     };
     let pieces = within(&stretches, &segment);
-    let segment_fault =
+    let mut segment_fault =
         (pieces != std::slice::from_ref(&segment)).then(|| fault(recording, &segment));
     let judged = pieces.iter().max_by_key(|piece| piece.len()).cloned();
     let mut bad = faults(&judged.unwrap_or_else(|| segment.clone()));
@@ -131,6 +153,12 @@ pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepar
                     .to_owned(),
             );
         }
+        if options.windows == WindowsChoice::Buffered {
+            notes.push(
+                "windows of buffers leave bad channels out: nothing is interpolated in them"
+                    .to_owned(),
+            );
+        }
         bad.clear();
     }
     let reference = reference(options, &chosen.names)?;
@@ -140,11 +168,17 @@ pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepar
         good.retain(|place| place != index);
     }
     if good.len() < 2 {
-        return Err(AnalyzeError::NoChannels {
+        let none = AnalyzeError::NoChannels {
             good: good.len(),
             all: chosen.names.len(),
             reasons: reasons(&chosen.names, &bad),
-        });
+        };
+        // Windows of buffers judge their channels by themselves: some may have figures where the whole has none.
+        if options.windows == WindowsChoice::Whole {
+            return Err(none);
+        }
+        segment_fault.get_or_insert(none.to_string());
+        good.clear();
     }
     reference.apply(segment_uv.view_mut(), &bad_places)?;
     let good_uv = segment_uv.select(Axis(0), &good);
@@ -154,6 +188,7 @@ pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepar
     ) {
         notes.extend(marks_note(&artefacts, &segment, &stretches, rate));
     }
+    let frontal = montage.as_ref().map(Montage::frontal).unwrap_or_default();
     Ok(Prepared {
         rate,
         channels: chosen.names,
@@ -169,6 +204,18 @@ pub(super) fn prepare(recording: &Recording, options: &Options) -> Result<Prepar
         reference,
         good,
         good_uv,
+        recorded: Recorded {
+            session: session_of(file),
+            rails_uv: chosen
+                .rails
+                .into_iter()
+                .map(|rails| rails.values_uv)
+                .collect(),
+            samples_uv: chosen.samples_uv,
+            stretches,
+            named_bad,
+            frontal,
+        },
         notes,
     })
 }
@@ -232,6 +279,15 @@ impl Prepared {
             seconds(artefact.samples.end)
         ))
     }
+}
+
+/// The name of a stream of a file: its own, without folders.
+fn session_of(file: &str) -> String {
+    let name = Path::new(file).file_name();
+    name.map_or_else(
+        || file.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// Rows by name, else by number from 1.

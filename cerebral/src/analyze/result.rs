@@ -299,6 +299,9 @@ pub struct WindowInfo {
     pub wpli_p: Option<f64>,
     /// Power in the band over that of 2 to 40 Hz, one per channel.
     pub relative_power: Vec<f64>,
+    /// The record that a stream gives of it (`contract::eeg::State`), received at time 0; of buffered windows alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<serde_json::Value>,
     /// The coupling then, rad/s, once step 5 has found one.
     pub coupling_rad_s: Option<Matrix>,
     /// Why there is no figure.

@@ -31,6 +31,8 @@ fn recording(samples_uv: Array2<f64>) -> Recording {
             };
             n
         ],
+        ids: Vec::new(),
+        stamps_ns: Vec::new(),
         markers: Vec::new(),
         numbering: Numbering::default(),
         quality: Quality {

@@ -7,8 +7,8 @@
 //! before the candidate that is taken.
 //!
 //! **What no decoder can see**: a byte flipped within the readings. It changes one packet's reading and nothing else; such
-//! packets are taken for good, one for each flip that hits one of the 24 bytes of readings (and the auxiliary bytes, and the id where it
-//! is held up, see [`Event::Packet`]).
+//! packets are taken for good, one for each flip that hits one of the 24 bytes of readings, the auxiliary bytes, or a last byte that
+//! thereby becomes another kind's. A flipped id costs its packet.
 
 use std::collections::VecDeque;
 
@@ -118,11 +118,12 @@ impl Decoder {
             other => return other,
         }
         let id = self.held[1];
-        let next_follows = self.held[LENGTH + 1] == id.wrapping_add(1);
+        let ahead = self.held[LENGTH + 1].wrapping_sub(id);
         let near = self
             .expected
             .is_none_or(|expected| id.wrapping_sub(expected) <= NEAR);
-        if next_follows || near {
+        // The id behind it is ahead of it: else one of the two was flipped on the way.
+        if ahead == 1 || (near && (1..=NEAR).contains(&ahead)) {
             Verdict::Packet
         } else {
             Verdict::No

@@ -4,21 +4,27 @@
 //! midpoint rule. Seen: `z = A exp(i theta) + noise`, noise of variance R in each of its two components.
 
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
 
 use crate::number::float;
 
 /// Parameters of the state-space model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameters {
     /// Natural frequencies, rad/s.
+    #[serde(with = "crate::bits::vector")]
     pub(crate) omega: Array1<f64>,
     /// `[i, j]`: action of j on i, rad/s; zero diagonal.
+    #[serde(with = "crate::bits::matrix")]
     pub(crate) coupling: Array2<f64>,
     /// Variance of the phase noise per second, `sigma^2`.
+    #[serde(with = "crate::bits::vector")]
     pub(crate) diffusion: Array1<f64>,
     /// Amplitude of the oscillation in the baseband.
+    #[serde(with = "crate::bits::vector")]
     pub(crate) amplitude: Array1<f64>,
     /// Variance R of one component of the noise in one baseband sample.
+    #[serde(with = "crate::bits::vector")]
     pub(crate) noise: Array1<f64>,
 }
 

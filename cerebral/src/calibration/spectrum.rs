@@ -4,6 +4,7 @@
 //! that mains, muscles and other rhythms are whitened away whatever their shape.
 
 use ndarray::{ArrayView1, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use crate::number::float;
 use crate::phase::{Spectrum, welch};
@@ -13,7 +14,7 @@ use crate::units::{Band, SampleRate};
 
 /// One-sided density, in squared units of the recording per hertz: `level (f / at_hz)^-exponent` within `under_hz`, that of
 /// `density` elsewhere.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct NoiseSpectrum {
     pub(crate) level: f64,
     pub(crate) exponent: f64,
@@ -27,6 +28,7 @@ pub(crate) struct NoiseSpectrum {
     under_hz: [f64; 2],
     /// Distance of the values in `density`.
     step_hz: f64,
+    #[serde(with = "crate::bits::list")]
     density: Vec<f64>,
 }
 
@@ -47,6 +49,11 @@ const PIECE_S: f64 = 2.0;
 pub(crate) const TAPER_WIDTH_HZ: f64 = 2.0 / PIECE_S;
 
 impl NoiseSpectrum {
+    /// Whether there is a density at all.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.density.is_empty() && self.step_hz > 0.0
+    }
+
     /// Root of the spectrum over that at the peak: what whitening divides by.
     pub(crate) fn relative_gain(&self, hz: f64) -> f64 {
         let hz = hz.max(FLAT_BELOW_HZ);

@@ -21,6 +21,8 @@ pub struct Pipeline {
 
 /// Order of the band-pass where none is asked for.
 const ORDER: usize = 4;
+/// How narrow a notch is: its frequency over its width.
+const NOTCH_QUALITY: f64 = 30.0;
 
 impl Pipeline {
     /// A Butterworth band-pass of order 4 and `trim_s` seconds dropped at both ends.
@@ -28,7 +30,24 @@ impl Pipeline {
     /// # Errors
     /// [`AnalysisError::Setting`] if the band does not fit the rate, or the trim is negative.
     pub fn new(band: Band, rate: SampleRate, trim_s: f64) -> Result<Self, AnalysisError> {
-        let filter = Sos::butterworth_band_pass(ORDER, band, rate)?;
+        Self::with_notch(band, None, rate, trim_s)
+    }
+
+    /// The same with a notch at the mains' frequency before it, where one is asked for.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; [`AnalysisError::Setting`] for a notch that does not fit the rate.
+    pub fn with_notch(
+        band: Band,
+        notch_hz: Option<f64>,
+        rate: SampleRate,
+        trim_s: f64,
+    ) -> Result<Self, AnalysisError> {
+        let band_pass = Sos::butterworth_band_pass(ORDER, band, rate)?;
+        let filter = match notch_hz {
+            Some(hz) => Sos::mains_notch(hz, NOTCH_QUALITY, rate)?.then(&band_pass)?,
+            None => band_pass,
+        };
         Self::with_filter(band, filter, trim_s)
     }
 

@@ -184,7 +184,8 @@ fn against(
     })
 }
 
-fn effect(delta: Spread, seeds: usize) -> Effect {
+/// The rule of three standard errors.
+pub(crate) fn effect(delta: Spread, seeds: usize) -> Effect {
     // Beside a spread of 0 (no noise and equal outcomes) rounding counts as nothing.
     let bound = (3.0 * delta.sd / float(seeds).sqrt()).max(1e-9);
     if delta.mean > bound {

@@ -138,6 +138,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recording, LoadError> {
         channels: chosen.iter().map(|signal| signal.label.clone()).collect(),
         samples_uv,
         rails,
+        ids: Vec::new(),
+        stamps_ns: Vec::new(),
         markers,
         numbering,
         quality,

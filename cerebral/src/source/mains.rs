@@ -4,7 +4,7 @@
 //! Hann-tapered pieces of two seconds, half overlapped, each less its mean (Welch). 1 is nothing; raw EEG near sockets has hundreds.
 
 use crate::number::{float, samples};
-use ndarray::{Array2, ArrayView1, Axis, Slice};
+use ndarray::{ArrayView1, ArrayView2, Axis, Slice};
 use rustfft::num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
@@ -14,8 +14,8 @@ const MAINS_HZ: [f64; 2] = [50.0, 60.0];
 const PIECE_S: f64 = 2.0;
 
 /// The mains' frequency that stands out most (median over channels), and each channel's ratio there.
-pub(super) fn mains(
-    samples_uv: &Array2<f64>,
+pub(crate) fn mains(
+    samples_uv: ArrayView2<'_, f64>,
     sample_rate_hz: f64,
 ) -> (Option<f64>, Vec<Option<f64>>) {
     let none = || (None, vec![None; samples_uv.nrows()]);
@@ -101,6 +101,8 @@ fn median(ratios: &[Option<f64>]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
 
     fn sine_in_noise(mains_hz: f64, amplitude: f64, rate_hz: f64) -> Array2<f64> {
@@ -121,11 +123,11 @@ mod tests {
             let mut samples = sine_in_noise(mains_hz, 5.0, 250.0);
             let half = samples.row(0).mapv(|value| value * 0.5);
             samples.row_mut(1).scaled_add(1.0, &half);
-            let (found, ratios) = mains(&samples, 250.0);
+            let (found, ratios) = mains(samples.view(), 250.0);
             assert_eq!(found, Some(mains_hz));
             assert!(ratios[0].unwrap() > 300.0, "{ratios:?}");
         }
-        let (_, ratios) = mains(&sine_in_noise(50.0, 0.0, 250.0), 250.0);
+        let (_, ratios) = mains(sine_in_noise(50.0, 0.0, 250.0).view(), 250.0);
         assert!(
             ratios
                 .iter()
@@ -137,14 +139,17 @@ mod tests {
     #[test]
     fn a_slow_or_short_or_holed_recording_has_no_ratio() {
         assert_eq!(
-            mains(&sine_in_noise(50.0, 1.0, 250.0), 100.0),
+            mains(sine_in_noise(50.0, 1.0, 250.0).view(), 100.0),
             (None, vec![None, None])
         );
-        assert_eq!(mains(&Array2::zeros((1, 400)), 250.0), (None, vec![None]));
         assert_eq!(
-            mains(&Array2::from_elem((1, 4_000), f64::NAN), 250.0),
+            mains(Array2::zeros((1, 400)).view(), 250.0),
             (None, vec![None])
         );
-        assert_eq!(mains(&Array2::zeros((1, 4_000)), 250.0).1, [None]);
+        assert_eq!(
+            mains(Array2::from_elem((1, 4_000), f64::NAN).view(), 250.0),
+            (None, vec![None])
+        );
+        assert_eq!(mains(Array2::zeros((1, 4_000)).view(), 250.0).1, [None]);
     }
 }

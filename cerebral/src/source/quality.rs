@@ -69,7 +69,7 @@ pub(super) fn of_samples(
         quality.railed.push(railed);
         quality.flat.push(flat);
     }
-    (quality.mains_hz, quality.mains_ratio) = mains(samples_uv, sample_rate_hz);
+    (quality.mains_hz, quality.mains_ratio) = mains(samples_uv.view(), sample_rate_hz);
     quality
 }
 

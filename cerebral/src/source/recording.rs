@@ -77,6 +77,10 @@ pub struct Recording {
     pub samples_uv: Array2<f64>,
     /// Where each channel's readings end.
     pub rails: Vec<Rails>,
+    /// Per sample the number that the file has for it; empty where it has none at all.
+    pub ids: Vec<Option<u64>>,
+    /// Per sample the file's stamp, nanoseconds since 1970; empty where it has none at all.
+    pub stamps_ns: Vec<Option<i64>>,
     /// What the recording says happened, by time.
     pub markers: Vec<Marker>,
     /// Where samples are missing and where the numbering begins anew.

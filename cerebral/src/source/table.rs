@@ -60,6 +60,16 @@ pub(super) const CYTON_FULL_SCALES_UV: &[f64] = &[
     4_500_000.0,
 ];
 
+/// Where a Cyton's channel ends, microvolts, whatever its gain.
+pub(crate) fn cyton_rails_uv() -> Vec<f64> {
+    rails_uv(CYTON_FULL_SCALES_UV)
+}
+
+fn rails_uv(full_scales_uv: &[f64]) -> Vec<f64> {
+    let ends = full_scales_uv.iter();
+    ends.flat_map(|scale| [*scale, -scale]).collect()
+}
+
 /// Reads a sampling rate, which may be followed by its unit.
 pub(super) fn rate(text: &str, row: Option<usize>) -> Result<f64, LoadError> {
     let number = text
@@ -175,6 +185,8 @@ impl Table {
         };
         let n_samples = last + 1 - first;
         let mut samples_uv = Array2::from_elem((self.channels.len(), n_samples), f64::NAN);
+        let mut ids = vec![None; n_samples];
+        let mut stamps_ns = vec![None; n_samples];
         let mut stamps = Stamps::default();
         let mut markers = Vec::new();
         for (row, at) in kept() {
@@ -182,6 +194,8 @@ impl Table {
             for (channel, value) in values.iter().enumerate() {
                 samples_uv[(channel, at - first)] = *value;
             }
+            ids[at - first] = row.id;
+            stamps_ns[at - first] = row.stamp_ms.and_then(since_1970_ns);
             stamps.push(at - first, row.stamp_ms);
             if let Some(value) = row.marker.filter(|value| value.abs() > 0.0) {
                 markers.push(Marker {
@@ -222,9 +236,8 @@ impl Table {
             };
             readings(&pair[0]).is_some_and(|before| Some(before) == readings(&pair[1]))
         });
-        let ends = self.full_scales_uv.iter();
         let rails = Rails {
-            values_uv: ends.flat_map(|scale| [*scale, -scale]).collect(),
+            values_uv: rails_uv(self.full_scales_uv),
             tolerance_uv: RAIL_TOLERANCE_UV,
         };
         let rails = vec![rails; self.channels.len()];
@@ -242,10 +255,32 @@ impl Table {
             channels: self.channels,
             samples_uv,
             rails,
+            ids: none_where_all_are(ids),
+            stamps_ns: none_where_all_are(stamps_ns),
             markers,
             numbering,
             quality,
         })
+    }
+}
+
+/// A host's stamp, where it counts from 1970: clocks of programs and boards count from their own start.
+#[expect(
+    clippy::as_conversions,
+    reason = "the range was looked at; stamps of files are good to a microsecond, far above the rounding"
+)]
+fn since_1970_ns(stamp_ms: f64) -> Option<i64> {
+    let ns = stamp_ms * 1e6;
+    let latest = 9e18;
+    (ns >= contract::time::EARLIEST_NS as f64 && ns < latest).then_some(ns.round() as i64)
+}
+
+/// Nothing, where there is nothing.
+fn none_where_all_are<T>(values: Vec<Option<T>>) -> Vec<Option<T>> {
+    if values.iter().any(Option::is_some) {
+        values
+    } else {
+        Vec::new()
     }
 }
 

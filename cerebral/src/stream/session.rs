@@ -13,6 +13,7 @@ use windowing::operator;
 use super::stretch::{Block, Fed};
 use super::window::{WindowAnalyst, WindowSettings};
 use crate::error::AnalysisError;
+use crate::preprocess::Montage;
 use crate::source::Rails;
 use crate::units::SampleRate;
 
@@ -49,6 +50,15 @@ struct Session {
     stretch: Stretch,
     /// The sample that would follow.
     next_at: u64,
+}
+
+/// A session and how far it is, to be put back.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known {
+    pub(super) head: Arc<Head>,
+    pub(super) stretch: Stretch,
+    /// The sample that would follow.
+    pub(super) next_at: u64,
 }
 
 /// Something for the window machine of a stretch.
@@ -131,20 +141,49 @@ fn samples_uv(samples: &Samples<'_>) -> Result<Array2<f64>, BlockError> {
 }
 
 impl Head {
-    fn of(samples: &Samples<'_>) -> Result<Self, AnalysisError> {
-        let rails = samples.rails_uv.iter().map(|values| Rails {
+    /// Channels of these names whose readings end at these values.
+    #[must_use]
+    pub fn new<'a>(
+        rate: SampleRate,
+        channels: Vec<String>,
+        rails_uv: impl IntoIterator<Item = &'a Vec<f64>>,
+    ) -> Self {
+        let rails = rails_uv.into_iter().map(|values| Rails {
             values_uv: values.clone(),
             tolerance_uv: AT_RAIL_UV,
         });
-        Ok(Self {
-            rate: SampleRate::new(samples.sample_rate_hz)?,
-            channels: samples
-                .channels
-                .iter()
-                .map(|name| name.clone().into_owned())
-                .collect(),
+        Self {
+            rate,
+            channels,
             rails: rails.collect(),
-        })
+        }
+    }
+
+    /// Who makes windows of a session of this name.
+    ///
+    /// # Errors
+    /// [`AnalysisError`] where it cannot be analysed with these settings.
+    pub fn analyst(
+        &self,
+        session: &str,
+        settings: &WindowSettings,
+    ) -> Result<WindowAnalyst, AnalysisError> {
+        let mut settings = WindowSettings {
+            session: session_key(session),
+            ..settings.clone()
+        };
+        if settings.frontal.is_empty() {
+            let montage = Montage::of_channels(&self.channels);
+            settings.frontal = montage.as_ref().map(Montage::frontal).unwrap_or_default();
+        }
+        WindowAnalyst::new(settings, self.rails.clone(), self.rate)
+    }
+
+    fn of(samples: &Samples<'_>) -> Result<Self, AnalysisError> {
+        let rate = SampleRate::new(samples.sample_rate_hz)?;
+        let channels = samples.channels.iter();
+        let channels = channels.map(|name| name.clone().into_owned()).collect();
+        Ok(Self::new(rate, channels, &samples.rails_uv))
     }
 }
 
@@ -170,6 +209,32 @@ impl Sessions {
     pub fn session(&self, name: &str) -> Option<(&Arc<Head>, &Arc<WindowAnalyst>)> {
         let session = self.known.get(name)?;
         Some((&session.head, &session.analyst))
+    }
+
+    /// The sample that would follow of a session; 0 of one that is not known.
+    pub(super) fn next_at(&self, name: &str) -> u64 {
+        self.known.get(name).map_or(0, |known| known.next_at)
+    }
+
+    /// Puts a session back; gives who makes its windows.
+    ///
+    /// # Errors
+    /// [`AnalysisError`] where it cannot be analysed with these settings.
+    pub(super) fn put_back(&mut self, known: Known) -> Result<Arc<WindowAnalyst>, AnalysisError> {
+        let analyst = Arc::new(self.analyst(&known.stretch.session, &known.head)?);
+        let session = Session {
+            head: known.head,
+            analyst: Arc::clone(&analyst),
+            stretch: known.stretch,
+            next_at: known.next_at,
+        };
+        self.known
+            .insert(Arc::clone(&session.stretch.session), session);
+        Ok(analyst)
+    }
+
+    fn analyst(&self, name: &str, head: &Head) -> Result<WindowAnalyst, AnalysisError> {
+        head.analyst(name, &self.settings)
     }
 
     /// Takes a block; gives what follows from it to the window machines.
@@ -209,12 +274,8 @@ impl Sessions {
             let (head, analyst) = match known.filter(|_| is_same) {
                 Some(known) => (Arc::clone(&known.head), Arc::clone(&known.analyst)),
                 None => {
-                    let settings = WindowSettings {
-                        session: session_key(name),
-                        ..self.settings.clone()
-                    };
-                    let analyst = WindowAnalyst::new(settings, head.rails.clone(), head.rate);
-                    (Arc::new(head), Arc::new(analyst.map_err(unusable)?))
+                    let analyst = self.analyst(name, &head).map_err(unusable)?;
+                    (Arc::new(head), Arc::new(analyst))
                 }
             };
             if let Some(known) = known {

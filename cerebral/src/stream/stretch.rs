@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 use windowing::watermark::SourceId;
 use windowing::window::{Shape, Window as Span};
-use windowing::windows::{Density, Item, Late, WindowLogic, Windows};
+use windowing::windows::{Density, Item, Late, WindowLogic, Windows, WindowsState};
 
 use super::window::{Rolling, Window, WindowAnalyst};
 
@@ -33,6 +33,16 @@ impl Block {
             uv,
             received_ns,
         })
+    }
+
+    /// Index in the stretch of its first sample.
+    pub(super) fn at(&self) -> u64 {
+        u64::try_from(self.at).unwrap_or(0)
+    }
+
+    /// `(n_channels, n_samples)`, microvolts.
+    pub(super) fn uv(&self) -> &Array2<f64> {
+        &self.uv
     }
 
     /// What the machine is fed with.
@@ -87,7 +97,61 @@ fn time(samples: usize) -> i64 {
     i64::try_from(samples).unwrap_or(i64::MAX)
 }
 
+/// A stretch as one plain value: what its windows still need.
+#[derive(Debug, Clone)]
+pub(super) struct StretchState {
+    pub(super) windows: WindowsState<(Arc<Block>, usize)>,
+    pub(super) rolling: Rolling,
+    pub(super) n_samples: i64,
+    pub(super) received_ns: i64,
+}
+
 impl StretchLogic {
+    /// The state of a stretch's machine.
+    pub(super) fn state(machine: &Windows<Self>) -> StretchState {
+        let logic = machine.logic();
+        StretchState {
+            windows: machine.state(),
+            rolling: logic.rolling.clone(),
+            n_samples: logic.n_samples,
+            received_ns: logic.received_ns,
+        }
+    }
+
+    /// The machine that goes on from a state.
+    pub(super) fn restore(
+        analyst: &Arc<WindowAnalyst>,
+        stretch_at: u64,
+        state: StretchState,
+    ) -> Windows<Self> {
+        let logic = Self {
+            analyst: Arc::clone(analyst),
+            stretch_at,
+            rolling: state.rolling,
+            n_samples: state.n_samples,
+            received_ns: state.received_ns,
+        };
+        let shape = Self::shape(analyst);
+        Windows::restore(shape, i64::MAX, usize::MAX, logic, state.windows)
+    }
+
+    /// All windows of a stretch that begins at sample `stretch_at` of its session. `uv`: `(n_channels, n_samples)`, microvolts.
+    #[must_use]
+    pub fn windows_of(
+        analyst: &Arc<WindowAnalyst>,
+        stretch_at: u64,
+        uv: Array2<f64>,
+    ) -> Vec<Closed> {
+        let mut machine = Self::machine(analyst, stretch_at);
+        let mut closed = Vec::new();
+        for fed in Block::new(0, uv, 0).feed() {
+            let pushed = machine.push(fed, &mut closed, &mut Vec::new());
+            pushed.expect("the machine of a stretch has no limit");
+        }
+        machine.finish(&mut closed);
+        closed
+    }
+
     /// The window machine of a stretch that begins at sample `stretch_at` of its session.
     #[must_use]
     pub fn machine(analyst: &Arc<WindowAnalyst>, stretch_at: u64) -> Windows<Self> {

@@ -19,7 +19,7 @@ use crate::phase::frequencies;
 use crate::preprocess::{
     Artefact, BadChannel, ChannelFault, Reference, find_artefacts, find_bad_channels,
 };
-use crate::source::Rails;
+use crate::source::{Rails, mains};
 use crate::surrogate::{Kind, Nulls, Observed, Origin, Significance, SurrogateTest};
 use crate::units::{Band, SampleRate};
 
@@ -36,9 +36,13 @@ pub struct WindowSettings {
     pub guard_s: f64,
     /// What voltages are measured against.
     pub reference: Reference,
+    /// A notch at the mains' frequency before the band-pass, hertz.
+    pub notch_hz: Option<f64>,
     /// Channels that are known to be bad, from 0.
     pub bad_channels: Vec<usize>,
-    /// Channels over the eyes, from 0, where the montage is known.
+    /// Whether others are looked for.
+    pub find_bad_channels: bool,
+    /// Channels over the eyes, from 0; where there are none, they are told from the channels' names.
     pub frontal: Vec<usize>,
     /// Whether windows with artefacts have figures too.
     pub keep_artefacts: bool,
@@ -68,7 +72,9 @@ impl WindowSettings {
             hop_s: 1.0,
             guard_s: 1.0,
             reference: Reference::Recorded,
+            notch_hz: None,
             bad_channels: Vec::new(),
+            find_bad_channels: true,
             frontal: Vec::new(),
             keep_artefacts: false,
             kind: Kind::default(),
@@ -117,9 +123,22 @@ pub struct WindowFigures {
     pub r_5_95: [f64; 2],
 }
 
+/// How good an electrode is, by the window's buffer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Electrode {
+    /// Standard deviation of the raw readings, microvolts.
+    pub sd_uv: f64,
+    /// Share of readings at a rail, `0..=1`.
+    pub railed: f64,
+    /// Power about the mains' frequency over that beside it; none where the rate is too low for it, or nothing is there.
+    pub mains_ratio: Option<f64>,
+}
+
 /// What a window's buffer holds and what was made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
+    /// Every channel's electrode.
+    pub electrodes: Vec<Electrode>,
     /// Channels left out.
     pub bad: Vec<BadChannel>,
     /// Places of the others.
@@ -138,6 +157,16 @@ pub struct Rolling {
 }
 
 impl Rolling {
+    /// Puts them together again: of which channels they are, and what they are.
+    pub(super) fn of(good: Vec<usize>, nulls: Nulls) -> Self {
+        Self { good, nulls }
+    }
+
+    /// Of which channels they are, and what they are.
+    pub(super) fn parts(&self) -> (&[usize], &Nulls) {
+        (&self.good, &self.nulls)
+    }
+
     fn put(&mut self, good: &[usize], nulls: Nulls, most: usize) -> &Nulls {
         if self.good != good {
             self.good = good.to_vec();
@@ -163,7 +192,8 @@ impl WindowAnalyst {
         if settings.rolling < 1 {
             return Err(AnalysisError::setting("rolling windows", 0, "1 or more"));
         }
-        let pipeline = windows.pipeline(&Pipeline::new(settings.band, rate, 0.0)?);
+        let whole = Pipeline::with_notch(settings.band, settings.notch_hz, rate, 0.0)?;
+        let pipeline = windows.pipeline(&whole);
         pipeline.check_length(windows.width() + 2 * windows.guard())?;
         Ok(Self {
             settings,
@@ -187,6 +217,11 @@ impl WindowAnalyst {
     /// Samples a second.
     pub fn rate(&self) -> SampleRate {
         self.rate
+    }
+
+    /// Where the channels' readings end.
+    pub(super) fn rails(&self) -> &[Rails] {
+        &self.rails
     }
 
     /// How many channels a buffer has.
@@ -236,6 +271,7 @@ impl WindowAnalyst {
         }
         let figures = self.figures(buffer_uv, &bad, &good, &artefacts, (stretch_at, k), rolling)?;
         Ok(Window {
+            electrodes: self.electrodes(buffer_uv),
             bad,
             good,
             artefacts,
@@ -243,15 +279,32 @@ impl WindowAnalyst {
         })
     }
 
+    fn electrodes(&self, buffer_uv: ArrayView2<'_, f64>) -> Vec<Electrode> {
+        let (_, ratios) = mains(buffer_uv, self.rate.hz());
+        let channels = buffer_uv.rows().into_iter().zip(&self.rails).zip(ratios);
+        channels
+            .map(|((readings, rails), mains_ratio)| {
+                let railed = readings.iter().filter(|value| rails.hold(**value)).count();
+                Electrode {
+                    sd_uv: readings.std(0.0),
+                    railed: float(railed) / float(readings.len()),
+                    mains_ratio,
+                }
+            })
+            .collect()
+    }
+
     fn bad_channels(&self, buffer_uv: ArrayView2<'_, f64>) -> Vec<BadChannel> {
-        let mut bad = find_bad_channels(buffer_uv, &self.rails, self.rate);
+        let mut bad = match self.settings.find_bad_channels {
+            true => find_bad_channels(buffer_uv, &self.rails, self.rate),
+            false => Vec::new(),
+        };
         for &index in &self.settings.bad_channels {
-            if bad.iter().all(|bad| bad.index != index) {
-                bad.push(BadChannel {
-                    index,
-                    fault: ChannelFault::Named,
-                });
-            }
+            bad.retain(|bad| bad.index != index);
+            bad.push(BadChannel {
+                index,
+                fault: ChannelFault::Named,
+            });
         }
         bad.sort_by_key(|bad| bad.index);
         bad

@@ -97,6 +97,46 @@ impl Nulls {
         self.surrogates.append(&mut others.surrogates);
     }
 
+    /// All figures in a row, surrogate by surrogate, and how many of each sort one has: PLI, wPLI, deviations, order parameter.
+    pub(crate) fn flat(&self) -> ([usize; 4], Vec<f64>) {
+        let shape = self.surrogates.first().map_or([0; 4], |first| {
+            let r = usize::from(first.r.is_some());
+            [first.pli.len(), first.wpli.len(), first.sd.len(), r]
+        });
+        let figures = self.surrogates.iter().flat_map(|of| {
+            let lists = [&of.pli, &of.wpli, &of.sd];
+            lists.into_iter().flatten().copied().chain(of.r)
+        });
+        (shape, figures.collect())
+    }
+
+    /// The same from [`Self::flat`]; none where the figures do not come out even.
+    pub(crate) fn of_flat([pli, wpli, sd, r]: [usize; 4], figures: &[f64]) -> Option<Self> {
+        let mut lengths = [pli, wpli, sd, r].into_iter();
+        let length = lengths.try_fold(0_usize, usize::checked_add)?;
+        if length == 0 {
+            return figures.is_empty().then(Self::default);
+        }
+        let chunks = figures.chunks_exact(length);
+        if r > 1 || !chunks.remainder().is_empty() {
+            return None;
+        }
+        let of = |chunk: &[f64]| {
+            let (pli, rest) = chunk.split_at(pli);
+            let (wpli, rest) = rest.split_at(wpli);
+            let (sd, r) = rest.split_at(sd);
+            Figures {
+                pli: pli.to_vec(),
+                wpli: wpli.to_vec(),
+                sd: sd.to_vec(),
+                r: r.first().copied(),
+            }
+        };
+        Some(Self {
+            surrogates: chunks.map(of).collect(),
+        })
+    }
+
     /// Forgets all but the last `n`.
     pub fn keep_last(&mut self, n: usize) {
         let surplus = self.surrogates.len().saturating_sub(n);

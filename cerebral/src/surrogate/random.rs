@@ -32,6 +32,11 @@ impl Key {
         self.generator(ALL_CHANNELS)
     }
 
+    /// One number that stands for the key where a seed is asked for.
+    pub(crate) fn seed(self) -> u64 {
+        self.shared().next_u64()
+    }
+
     fn generator(self, channel: u32) -> ChaCha8Rng {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&self.seed.to_le_bytes());

@@ -24,15 +24,29 @@ fn every_seed_and_regression_of_every_fuzz_target_passes() {
     }
 }
 
-/// One of the seeds, by a number.
-fn seed(number: usize) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/load_recording");
+/// One of a target's seeds, by a number.
+fn seed(target: &str, number: usize) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    let folder = folder.join(target);
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().path())
         .collect();
     files.sort();
     std::fs::read(&files[number % files.len()]).unwrap()
+}
+
+/// Sets, inserts and removes bytes.
+fn spoil(bytes: &mut Vec<u8>, spoils: &[(usize, u8, u8)]) {
+    for &(at, byte, how) in spoils {
+        let at = at % bytes.len().max(1);
+        match how {
+            1 => bytes.insert(at, byte),
+            _ if bytes.is_empty() => {}
+            0 => bytes[at] = byte,
+            _ => drop(bytes.remove(at)),
+        }
+    }
 }
 
 /// 300 cases, or more where `PROPTEST_CASES` asks for them.
@@ -58,16 +72,29 @@ proptest! {
         number in any::<usize>(),
         spoils in proptest::collection::vec((0_usize..4_000, any::<u8>(), 0_u8..3), 0..12)
     ) {
-        let mut bytes = seed(number);
-        for (at, byte, how) in spoils {
-            let at = at % bytes.len().max(1);
-            match how {
-                0 => bytes[at] = byte,
-                1 => bytes.insert(at, byte),
-                _ => { bytes.remove(at); }
-            }
-        }
+        let mut bytes = seed("load_recording", number);
+        spoil(&mut bytes, &spoils);
         cerebral::fuzzing::load_recording(&bytes);
+    }
+
+    #[test]
+    fn a_spoilt_line_of_a_board_gives_no_more_than_its_packets(
+        number in any::<usize>(),
+        spoils in proptest::collection::vec((0_usize..4_000, any::<u8>(), 0_u8..3), 0..40)
+    ) {
+        let mut bytes = seed("board_line", number);
+        spoil(&mut bytes, &spoils);
+        cerebral::fuzzing::board_line(&bytes);
+    }
+
+    #[test]
+    fn a_spoilt_datagram_gives_samples_or_a_reason(
+        number in any::<usize>(),
+        spoils in proptest::collection::vec((0_usize..4_000, any::<u8>(), 0_u8..3), 0..4)
+    ) {
+        let mut bytes = seed("gui_datagram", number);
+        spoil(&mut bytes, &spoils);
+        cerebral::fuzzing::gui_datagram(&bytes);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 )]
 
 mod calibration;
+mod causal_phase;
+mod feed;
 mod fixture;
 mod fuzz_seeds;
 mod golden;

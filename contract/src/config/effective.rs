@@ -60,6 +60,17 @@ impl Config {
             writeln!(out, "ca_file = {}", toml_string(file))?;
         }
 
+        let cerebral = &self.cerebral;
+        writeln!(out, "\n[cerebral]")?;
+        writeln!(out, "workers = {}", cerebral.workers)?;
+        writeln!(
+            out,
+            "delivery = {}",
+            toml_string(cerebral.delivery.as_str())
+        )?;
+        let checkpoint_ms = cerebral.checkpoint_interval_ms;
+        writeln!(out, "checkpoint_interval_ms = {checkpoint_ms}")?;
+
         self.write_alerter(out)?;
 
         for (name, venue) in &self.venues {

@@ -10,7 +10,9 @@ use super::bps::Bps;
 use super::check::Value;
 use super::layer::Path;
 use super::schema::{MARK_LAG_MS, MAX_MESSAGE_BYTES};
-use super::settings::{Config, Delivery, Dialect, Ingest, Kafka, Metrics, Venue, Windowing};
+use super::settings::{
+    Cerebral, Config, Delivery, Dialect, Ingest, Kafka, Metrics, Venue, Windowing,
+};
 
 impl Config {
     /// Fills the fields. Every setting that `config/default.toml` gives is in `values`, since that
@@ -33,6 +35,10 @@ impl Config {
             .keys()
             .filter(|path| path.len() == 3 && path[1] == "properties");
         let properties = properties.filter_map(|path| Some((path[2].clone(), values.text(path)?)));
+        let delivery = |stage: &str| match values.text(&path([stage, "delivery"])).as_deref() {
+            Some("at-least-once") => Delivery::AtLeastOnce,
+            _ => Delivery::ExactlyOnce,
+        };
         Self {
             windowing: Windowing {
                 width_ms: values.given(["windowing", "width_ms"]),
@@ -40,10 +46,7 @@ impl Config {
                 rate_max_age_ms: values.given(["windowing", "rate_max_age_ms"]),
                 max_gap_ms: values.given(["windowing", "max_gap_ms"]),
                 workers: count(values.given(["windowing", "workers"])),
-                delivery: match values.text(&path(["windowing", "delivery"])).as_deref() {
-                    Some("at-least-once") => Delivery::AtLeastOnce,
-                    _ => Delivery::ExactlyOnce,
-                },
+                delivery: delivery("windowing"),
                 commit_interval_ms: millis(values.given(["windowing", "commit_interval_ms"])),
                 checkpoint_interval_ms: millis(
                     values.given(["windowing", "checkpoint_interval_ms"]),
@@ -65,6 +68,13 @@ impl Config {
                 rotate_after_ms: values.given(["ingest", "rotate_after_ms"]),
                 conflate_above_frames: count(values.given(["ingest", "conflate_above_frames"])),
                 ca_file: values.text(&path(["ingest", "ca_file"])),
+            },
+            cerebral: Cerebral {
+                workers: count(values.given(["cerebral", "workers"])),
+                delivery: delivery("cerebral"),
+                checkpoint_interval_ms: millis(
+                    values.given(["cerebral", "checkpoint_interval_ms"]),
+                ),
             },
             alerter: values.alerter(),
             venues,

@@ -32,7 +32,7 @@ pub use bps::Bps;
 pub use fault::{ConfigError, Fault, Origin, Problem};
 pub use fee::{FeeError, TakerFee};
 pub use secret::Properties;
-pub use settings::{Config, Delivery, Dialect, Ingest, Kafka, Metrics, Venue, Windowing};
+pub use settings::{Cerebral, Config, Delivery, Dialect, Ingest, Kafka, Metrics, Venue, Windowing};
 
 use check::Value;
 use layer::{Leaf, Path, dotted};

@@ -160,6 +160,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         "frames",
     ),
     optional("ingest.ca_file", Kind::File, ""),
+    given("cerebral.workers", whole(1, 64), "threads"),
+    given(
+        "cerebral.delivery",
+        Kind::Choice(&["exactly-once", "at-least-once"]),
+        "",
+    ),
+    given("cerebral.checkpoint_interval_ms", whole(100, HOUR_MS), "ms"),
     given("alerter.threshold_bps", bps(-10_000, 10_000), "bps"),
     optional("alerter.threshold_bps_of.*", bps(-10_000, 10_000), "bps"),
     given("alerter.hysteresis_bps", bps(0, 1_000), "bps"),

@@ -19,6 +19,8 @@ pub struct Config {
     pub windowing: Windowing,
     /// `[ingest]`.
     pub ingest: Ingest,
+    /// `[cerebral]`.
+    pub cerebral: Cerebral,
     /// `[alerter]`.
     pub alerter: Alerter,
     /// `[venues.NAME]`, by venue. A venue that stands in none of them has [`Venue::default`].
@@ -58,6 +60,17 @@ pub struct Windowing {
     pub deployment: String,
     /// Most records that may wait in open windows of one partition.
     pub max_open_records: usize,
+}
+
+/// `[cerebral]`: how `lockstep cerebral stream` works; what a window is stands on its command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cerebral {
+    /// Worker threads, 1..=64.
+    pub workers: usize,
+    /// What a crash may do to the output.
+    pub delivery: Delivery,
+    /// Time between two checkpoints of a partition, milliseconds.
+    pub checkpoint_interval_ms: u64,
 }
 
 /// What a crash may do to the output.

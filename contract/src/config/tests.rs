@@ -717,7 +717,7 @@ fn every_setting_in_the_schema_changes_the_effective_settings() {
     for setting in schema::SETTINGS {
         let path: Vec<&str> = setting.path.split('.').collect();
         let value = match setting.path {
-            "windowing.delivery" => "at-least-once",
+            "windowing.delivery" | "cerebral.delivery" => "at-least-once",
             "windowing.transaction_timeout_ms" => "77777",
             "venues.coinbase.dialect" => "exchange",
             "kafka.brokers" => "example.org:1",

@@ -1,4 +1,4 @@
-//! `lockstep cerebral`: EEG recordings and their twins, offline.
+//! `lockstep cerebral`: EEG recordings and their twins, offline and as they come.
 
 mod analyze;
 mod args;
@@ -7,10 +7,13 @@ mod input;
 mod output;
 mod screen;
 mod simulate;
+mod stream;
 mod what_if;
 mod work;
 
 use clap::{Args, Subcommand};
+use contract::config::Config;
+use dashboard_tui::log::LogBuffer;
 
 use crate::failure::Outcome;
 use crate::stop::Stop;
@@ -28,6 +31,8 @@ pub(crate) struct CerebralArgs {
 enum CerebralCommand {
     /// A recording to phases, connectivity with its significance, a twin, what-if runs, a report.
     Analyze(Box<analyze::AnalyzeArgs>),
+    /// A recording or a board to windows as they come: phases, connectivity, significance.
+    Stream(Box<stream::StreamArgs>),
     /// A recording to its twin: natural frequencies and couplings, judged on what it has not seen.
     Calibrate(Box<calibrate::CalibrateArgs>),
     /// A recording to its twin, and what stimulating a node does to it.
@@ -36,12 +41,30 @@ enum CerebralCommand {
     Simulate(Box<simulate::SimulateArgs>),
 }
 
+impl CerebralArgs {
+    /// Whether it takes the terminal for the dashboard.
+    pub(crate) fn has_dashboard(&self) -> bool {
+        matches!(&self.command, CerebralCommand::Stream(args) if args.has_dashboard())
+    }
+
+    /// Whether it runs until somebody stops it.
+    pub(crate) fn runs_on(&self) -> bool {
+        matches!(self.command, CerebralCommand::Stream(_))
+    }
+}
+
 /// Runs a subcommand.
-pub(crate) fn run(args: &CerebralArgs, stop: &Stop) -> Outcome {
+pub(crate) fn run(
+    args: &CerebralArgs,
+    config: &Config,
+    logs: Option<&LogBuffer>,
+    stop: &Stop,
+) -> Outcome {
     match &args.command {
         CerebralCommand::Analyze(args) => analyze::run(args, stop),
         CerebralCommand::Calibrate(args) => calibrate::run(args, stop),
         CerebralCommand::WhatIf(args) => what_if::run(args, stop),
+        CerebralCommand::Stream(args) => stream::run(args, config, logs, stop),
         CerebralCommand::Simulate(args) => simulate::run(args, stop),
     }
 }

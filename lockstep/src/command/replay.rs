@@ -140,7 +140,7 @@ fn into_files(args: &ReplayArgs, config: &Config, stop: &Stop) -> Outcome {
             outlet: Box::new(Tallied::new(files.clone(), &tally, Arc::clone(&warn))),
         })
         .collect();
-    let windowing = Settings::from(config);
+    let windowing = Arc::new(Settings::from(config));
     let (played, windowed) = std::thread::scope(|scope| {
         let windows = scope.spawn(|| dataflow::run(&windowing, tasks));
         let played = play.run(inputs, &mut sink, config, stop);

@@ -13,8 +13,9 @@ use indicatif::ProgressBar;
 use kafka_io::{KafkaError, Start};
 use windowing::dataflow::{self, BoxError, Polled, Source, Task};
 use windowing::run::{Delivery, ExactlyOnce, Job, JobOptions};
-use windowing::spread::Input;
-use windowing::tally::{SharedTally, Tallied, Tally};
+use windowing::spread::Tally;
+use windowing::tally::{SharedTally, Tallied};
+use windowing::work::Input;
 use windowing::{Settings, WindowingError};
 
 use crate::cli::{DeliveryArg, StartAt, WindowArgs};
@@ -76,7 +77,7 @@ fn from_file(args: &WindowArgs, path: &Path, config: &Config, stop: &Stop) -> Ou
             report::warn_of_missing_fee(config),
         )),
     };
-    let result = dataflow::run(&Settings::from(config), vec![task]);
+    let result = dataflow::run(&Arc::new(Settings::from(config)), vec![task]);
     bar.finish_and_clear();
     let written = files.finish().context("could not write the results");
     result.map_err(failure)?;
@@ -127,13 +128,13 @@ fn from_broker(args: &WindowArgs, config: &Config, workers: usize, stop: &Stop) 
         shard: args.shard,
         delivery,
         stop: Arc::clone(&stop.flag),
-        on_new_venue: report::warn_of_missing_fee(config),
+        on_new_name: report::warn_of_missing_fee(config),
     };
     let transaction = match &options.delivery {
         Delivery::ExactlyOnce(exactly) => Some(exactly.transaction_timeout),
         Delivery::AtLeastOnce => None,
     };
-    let job = Job::new(&Settings::from(config), &broker, &options)?;
+    let job = Job::new(&Arc::new(Settings::from(config)), &broker, &options)?;
     metrics.enter(WindowStage::new(job.handle(), transaction));
     let handle = job.handle();
     let watcher = report::watch("window", stop, Duration::from_secs(10), move || {

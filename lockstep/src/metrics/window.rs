@@ -1,41 +1,33 @@
 //! Windowing as it is shown: what it read and gave, how far it is, and its commits.
-//!
-//! Healthy while a broker is reached, what waits in `ticks` is read, and what is read is committed. That no ticks come at
-//! all is not its fault.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::spread::Quality;
+use windowing::Settings;
 use windowing::run::JobHandle;
-use windowing::tally::Tally;
+use windowing::spread::Tally;
 
-use super::page::{Page, float, seconds};
-use super::still::Still;
-use super::{DEAD_LETTERS, DEAD_LETTERS_HELP, Stage, write_lags};
-
-/// After so long without a record read, with some waiting, the stage stands still.
-const STILL: Duration = Duration::from_secs(15);
-/// Commits may take as long as a transaction may last, and a little more.
-const COMMIT_MARGIN: Duration = Duration::from_secs(15);
+use super::job::{Names, Shown};
+use super::page::{Page, seconds};
+use super::{DEAD_LETTERS, DEAD_LETTERS_HELP, Stage};
 
 /// Windowing in figures.
-pub(crate) struct WindowStage {
-    handle: JobHandle,
-    /// Under exactly-once, how long a transaction may last.
-    transaction: Option<Duration>,
-    reading: Still,
-    committing: Still,
-}
+pub(crate) struct WindowStage(Shown<Settings>);
 
 impl WindowStage {
     /// Of this job; `transaction` is how long one may last, under exactly-once.
     pub(crate) fn new(handle: JobHandle, transaction: Option<Duration>) -> Self {
-        Self {
-            handle,
-            transaction,
-            reading: Still::default(),
-            committing: Still::default(),
-        }
+        let names = Names {
+            stage: "window",
+            queue: "lockstep_window_queue_batches",
+            commit: "lockstep_window_commit_seconds",
+            checkpoints: "lockstep_window_checkpoints_total",
+            checkpoint_bytes: "lockstep_window_checkpoint_bytes",
+            restarts: "lockstep_window_restarts_total",
+            recovery: "lockstep_window_recovery_seconds",
+            read_again: "lockstep_window_read_again_records",
+        };
+        Self(Shown::new(handle, names, transaction))
     }
 }
 
@@ -45,92 +37,15 @@ impl Stage for WindowStage {
     }
 
     fn write(&self, page: &mut Page, now_ns: i64) {
-        let tally = self.handle.tally();
+        let tally = self.0.handle.tally();
         write_tally(page, &tally, now_ns);
-        page.counter(
-            DEAD_LETTERS,
-            DEAD_LETTERS_HELP,
-            &[("stage", self.name())],
-            tally.dead,
-        );
-        write_lags(page, self.name(), &self.handle.lags(), now_ns);
-        let delivered = self.handle.delivered();
-        let reading = self.handle.reading().unwrap_or_default();
-        for (queue, batches) in [
-            ("input", reading.waiting_batches),
-            ("commit", delivered.queued),
-        ] {
-            page.gauge(
-                "lockstep_window_queue_batches",
-                "Batches that wait for the workers (input), or for the transaction (commit).",
-                &[("queue", queue)],
-                float(u64::try_from(batches).unwrap_or(u64::MAX)),
-            );
-        }
-        // Zero under at-least-once: those who look need not know which.
-        page.timings(
-            "lockstep_window_commit_seconds",
-            "How long transactions took to commit.",
-            &[],
-            &delivered.commit_times,
-        );
-        page.counter(
-            "lockstep_window_checkpoints_total",
-            "Checkpoints written.",
-            &[],
-            delivered.checkpoints,
-        );
-        page.gauge(
-            "lockstep_window_checkpoint_bytes",
-            "Size of the last checkpoint.",
-            &[],
-            float(u64::try_from(delivered.last_checkpoint_bytes).unwrap_or(u64::MAX)),
-        );
-        page.counter(
-            "lockstep_window_restarts_total",
-            "How often it went on from the last commit after a transaction that had to be aborted.",
-            &[],
-            delivered.restarts,
-        );
-        page.gauge(
-            "lockstep_window_recovery_seconds",
-            "How long the last start took until records were read.",
-            &[],
-            delivered.recovery.as_secs_f64(),
-        );
-        page.gauge(
-            "lockstep_window_read_again_records",
-            "Records that the last start had to read again.",
-            &[],
-            float(delivered.read_again),
-        );
+        let label = [("stage", self.name())];
+        page.counter(DEAD_LETTERS, DEAD_LETTERS_HELP, &label, tally.dead);
+        self.0.write(page, now_ns);
     }
 
     fn fault(&self) -> Option<String> {
-        let now = Instant::now();
-        let Some(reading) = self.handle.reading() else {
-            return Some("taking over: nothing is read yet".to_owned());
-        };
-        if let Some(reason) = self.handle.waiting() {
-            return Some(format!("no broker is reached: {reason}"));
-        }
-        let still = self.reading.at(reading.records, now);
-        let lag = self.handle.lag().unwrap_or(0);
-        // A worker that hangs holds up the reading, and with it the news of what waits at the broker.
-        if (lag > 0 || reading.waiting_batches > 0) && still >= STILL {
-            let still_s = still.as_secs();
-            return Some(format!(
-                "nothing is read for {still_s} s though records wait"
-            ));
-        }
-        let uncommitted = self.committing.at(self.handle.delivered().commits, now);
-        let limit = self.transaction? + COMMIT_MARGIN;
-        (uncommitted >= limit && still < STILL).then(|| {
-            format!(
-                "records are read, and none is committed for {} s",
-                uncommitted.as_secs()
-            )
-        })
+        self.0.fault()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::fixture::{Room, command, run, run_well, stderr};
 
 /// A plain table: noise of a small generator, and where asked one 10 Hz rhythm in the first two channels, a quarter of a cycle
 /// apart. 125 Hz.
-fn table(n_channels: usize, n_samples: usize, coupled: bool) -> String {
+pub(crate) fn table(n_channels: usize, n_samples: usize, coupled: bool) -> String {
     let mut state = 42_u64;
     let mut uniform = || {
         state = state
@@ -56,7 +56,7 @@ fn read_json(bytes: &[u8]) -> Value {
 }
 
 /// A recording that is not part of the tree; says loudly where it is absent.
-fn real(name: &str) -> Option<PathBuf> {
+pub(crate) fn real(name: &str) -> Option<PathBuf> {
     use std::io::Write as _;
     let folder = std::env::var_os("LOCKSTEP_TEST_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),

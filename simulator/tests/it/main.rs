@@ -1,10 +1,12 @@
 //! The imitated exchanges from the outside: what ingest makes of their frames, how they compare with recordings, and what a
-//! plain client sees of every misbehaviour.
+//! plain client sees of every misbehaviour. The imitated headset as a source of samples.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod client;
 mod encrypted;
 mod frames;
+#[cfg(unix)]
+mod headset;
 mod misbehaviour;
 mod shapes;
 mod sockets;

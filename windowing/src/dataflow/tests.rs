@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::lines::Partition;
+use crate::spread::Counters;
 
 /// A made-up partition: two venues, a few pairs, marks, a late tick, a broken line.
 fn records(partition: i32) -> Vec<Vec<u8>> {
@@ -66,7 +67,7 @@ struct Keep(mpsc::Sender<(i32, String)>, mpsc::Sender<i32>);
 
 impl Outlet for Keep {
     fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
-        for (partition, emitted) in results.spreads.drain(..) {
+        for (partition, emitted) in results.closed.drain(..) {
             self.0.send((partition, String::from_utf8(emitted.line)?))?;
         }
         for (partition, side) in results.side.drain(..) {
@@ -112,7 +113,7 @@ fn on_workers(n_workers: i32, batch: usize, end: Polled) -> (PerPartition, Vec<i
         })
         .collect();
     drop((send, send_end));
-    let counters = run(&Settings::default(), tasks).unwrap();
+    let counters = run(&Arc::new(Settings::default()), tasks).unwrap();
     let mut found = PerPartition::new();
     for (partition, line) in receive {
         found.entry(partition).or_default().push(line);
@@ -220,7 +221,9 @@ fn too_many_waiting_records_stop_the_job_and_say_who_holds_the_watermark() {
         max_open_records: 100,
         ..Settings::default()
     };
-    let error = run(&settings, vec![task]).unwrap_err().to_string();
+    let error = run(&Arc::new(settings), vec![task])
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("more than `windowing.max_open_records`: venue `deaf` is up"),
         "{error}"
@@ -242,7 +245,7 @@ fn a_failing_source_or_outlet_ends_the_job_with_its_reason() {
         source: Box::new(Broken),
         outlet: Box::new(Keep(send.clone(), send_end.clone())),
     };
-    let error = run(&Settings::default(), vec![broken]).unwrap_err();
+    let error = run(&Arc::new(Settings::default()), vec![broken]).unwrap_err();
     assert!(
         matches!(&error, WindowingError::Source(reason) if reason.to_string() == "the disk is gone"),
         "{error:?}"
@@ -259,7 +262,7 @@ fn a_failing_source_or_outlet_ends_the_job_with_its_reason() {
         outlet: Box::new(Keep(send, send_end)),
     };
     assert!(matches!(
-        run(&Settings::default(), vec![deaf]),
+        run(&Arc::new(Settings::default()), vec![deaf]),
         Err(WindowingError::Sink(_))
     ));
 }

@@ -1,6 +1,6 @@
-//! The machine of [`crate::windows`] as timely operators: `tumbling` and `hopping`.
+//! Machines ([`Machine`], above all [`crate::windows::Windows`]) as timely operators: `tumbling` and `hopping`.
 //!
-//! Many partitions share one stream; each is a [`Windows`] of its own, made on first sight. Whoever feeds the stream keeps a
+//! Many partitions share one stream; each is a machine of its own, made on first sight. Whoever feeds the stream keeps a
 //! partition's records in order and on one worker, so nothing is exchanged. A timely timestamp is one batch of input,
 //! however coarse: event time stays in the records, and whatever an input closes leaves under that input's timestamp. No
 //! capability is held back, so a silent partition holds up nobody.
@@ -20,7 +20,7 @@ use timely::progress::Timestamp;
 pub use hopping::Hopping;
 pub use tumbling::Tumbling;
 
-use crate::windows::{TooManyOpen, WindowLogic, Windows};
+use crate::work::Machine;
 
 /// What flows into a windowed stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,40 +32,40 @@ pub enum Fed<I> {
 }
 
 /// A stream of many partitions' records.
-pub type FedStream<'scope, T, K, L> = Stream<'scope, T, Vec<(K, Fed<<L as WindowLogic>::Input>)>>;
+pub type FedStream<'scope, T, K, M> = Stream<'scope, T, Vec<(K, Fed<<M as Machine>::Input>)>>;
 
 /// What flows out: closed windows, and what left by the side, each with its partition.
-pub struct Windowed<'scope, T: Timestamp, K, L: WindowLogic> {
+pub struct Windowed<'scope, T: Timestamp, K, M: Machine> {
     /// Closed windows.
-    pub closed: Stream<'scope, T, Vec<(K, L::Output)>>,
+    pub closed: Stream<'scope, T, Vec<(K, M::Output)>>,
     /// Late and unreadable input.
-    pub side: Stream<'scope, T, Vec<(K, L::Side)>>,
+    pub side: Stream<'scope, T, Vec<(K, M::Side)>>,
 }
 
 /// What the operator tells its driver after each batch that touched a partition.
-pub trait Watch<K, L: WindowLogic> {
+pub trait Watch<K, M: Machine> {
     /// So many inputs were taken, and gave so many closed windows' records and so much for the side; those are on their way.
     fn taken(&mut self, inputs: usize, closed: usize, side: usize);
     /// The partition's state after the batch.
-    fn seen(&mut self, key: &K, windows: &Windows<L>);
-    /// The partition is full; what else comes for it is dropped, so the driver must stop.
-    fn full(&mut self, key: &K, windows: &Windows<L>, full: TooManyOpen);
+    fn seen(&mut self, key: &K, machine: &mut M);
+    /// The partition can take no more; what else comes for it is dropped, so the driver must stop.
+    fn refused(&mut self, key: &K, machine: &M, refusal: M::Refusal);
 }
 
 /// Builds the operator that both traits stand on.
-fn windowed<'scope, T, K, L>(
-    stream: FedStream<'scope, T, K, L>,
+fn windowed<'scope, T, K, M>(
+    stream: FedStream<'scope, T, K, M>,
     name: &str,
-    mut make: impl FnMut(&K) -> Windows<L> + 'static,
-    mut watch: impl Watch<K, L> + 'static,
-) -> Windowed<'scope, T, K, L>
+    mut make: impl FnMut(&K) -> M + 'static,
+    mut watch: impl Watch<K, M> + 'static,
+) -> Windowed<'scope, T, K, M>
 where
     T: Timestamp,
     K: Clone + Eq + Hash + 'static,
-    L: WindowLogic + 'static,
-    L::Input: 'static,
-    L::Output: 'static,
-    L::Side: 'static,
+    M: Machine + 'static,
+    M::Input: 'static,
+    M::Output: 'static,
+    M::Side: 'static,
 {
     let mut builder = OperatorBuilder::new(name.to_owned(), stream.scope());
     let mut input = builder.new_input(stream, Pipeline);
@@ -74,7 +74,7 @@ where
     let mut closed = OutputBuilder::from(closed);
     let mut side = OutputBuilder::from(side);
     builder.build(move |_capabilities| {
-        let mut partitions: FxHashMap<K, Windows<L>> = FxHashMap::default();
+        let mut partitions: FxHashMap<K, M> = FxHashMap::default();
         let mut touched: Vec<K> = Vec::new();
         let (mut out, mut aside) = (Vec::new(), Vec::new());
         move |_frontiers| {
@@ -91,14 +91,14 @@ where
                     if !partitions.contains_key(&key) {
                         partitions.insert(key.clone(), make(&key));
                     }
-                    let windows = partitions.get_mut(&key).expect("it was made just now");
+                    let machine = partitions.get_mut(&key).expect("it was made just now");
                     match fed {
                         Fed::Record(record) => {
-                            if let Err(full) = windows.push(record, &mut out, &mut aside) {
-                                watch.full(&key, windows, full);
+                            if let Err(refusal) = machine.push(record, &mut out, &mut aside) {
+                                watch.refused(&key, machine, refusal);
                             }
                         }
-                        Fed::End => windows.finish(&mut out),
+                        Fed::End => machine.finish(&mut out),
                     }
                     inputs += 1;
                     n_closed += out.len();
@@ -113,7 +113,8 @@ where
                 watch.taken(inputs, n_closed, n_side);
             });
             for key in touched.drain(..) {
-                watch.seen(&key, &partitions[&key]);
+                let machine = partitions.get_mut(&key).expect("what was touched was made");
+                watch.seen(&key, machine);
             }
         }
     });

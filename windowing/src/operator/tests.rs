@@ -6,7 +6,7 @@ use timely::dataflow::operators::{Input, ToStream};
 use super::*;
 use crate::watermark::SourceId;
 use crate::window::{Shape, Window};
-use crate::windows::{Density, Item, Late};
+use crate::windows::{Density, Item, Late, TooManyOpen, WindowLogic, Windows};
 
 /// Stamps; a negative one is a mark of its size.
 struct Stamps;
@@ -54,10 +54,10 @@ impl WindowLogic for Stamps {
 
 struct Nobody;
 
-impl Watch<char, Stamps> for Nobody {
+impl Watch<char, Windows<Stamps>> for Nobody {
     fn taken(&mut self, _: usize, _: usize, _: usize) {}
-    fn seen(&mut self, _: &char, _: &Windows<Stamps>) {}
-    fn full(&mut self, key: &char, _: &Windows<Stamps>, _: TooManyOpen) {
+    fn seen(&mut self, _: &char, _: &mut Windows<Stamps>) {}
+    fn refused(&mut self, key: &char, _: &Windows<Stamps>, _: TooManyOpen) {
         panic!("partition {key} is full");
     }
 }

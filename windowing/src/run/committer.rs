@@ -21,10 +21,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use kafka_io::{KafkaError, Ticket, TransactionalProducer};
 
 use super::Shared;
-use super::outlet::{record, send_all};
+use super::outlet::{Publish, record};
 use super::standing::{Identity, Standing};
 use crate::dataflow::Results;
-use crate::state::PartitionState;
+use crate::work::Work;
 
 /// How many batches' results may wait.
 pub(super) const QUEUE: usize = 8;
@@ -34,9 +34,9 @@ const POSITIONS: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_millis(50);
 
 /// What reaches the committer.
-pub(super) enum Handed {
+pub(super) enum Handed<W: Work> {
     /// What a batch gave, with the positions behind it.
-    Results(Results),
+    Results(Results<W>),
     /// A checkpoint; all that its partition gave before it was handed over before.
     Checkpoint(Checkpoint),
 }
@@ -49,16 +49,16 @@ pub(super) struct Checkpoint {
 }
 
 /// A state on its way to become a checkpoint.
-pub(super) struct Captured {
+pub(super) struct Captured<W: Work> {
     pub(super) partition: i32,
     pub(super) position: i64,
-    pub(super) state: PartitionState,
+    pub(super) state: W::State,
 }
 
 /// Writes states as text, on a thread of its own, so that neither workers nor the committer are held up by it.
-pub(super) fn keep(job: &str, captured: &Receiver<Captured>, to: &Sender<Handed>) {
+pub(super) fn keep<W: Work>(job: &str, captured: &Receiver<Captured<W>>, to: &Sender<Handed<W>>) {
     for state in captured {
-        let records = checkpoint::cut(job, state.partition, state.position, &state.state.to_text());
+        let records = checkpoint::cut(job, state.partition, state.position, &W::text(&state.state));
         let checkpoint = Checkpoint {
             partition: state.partition,
             position: state.position,
@@ -71,9 +71,9 @@ pub(super) fn keep(job: &str, captured: &Receiver<Captured>, to: &Sender<Handed>
 }
 
 /// The owner of the transactions.
-pub(super) struct Committer {
+pub(super) struct Committer<W: Work> {
     pub(super) producer: TransactionalProducer,
-    pub(super) queue: Receiver<Handed>,
+    pub(super) queue: Receiver<Handed<W>>,
     pub(super) identity: Identity,
     pub(super) interval: Duration,
     pub(super) standings: BTreeMap<i32, Standing>,
@@ -86,13 +86,13 @@ pub(super) struct Committer {
     pub(super) ended: Arc<AtomicBool>,
 }
 
-impl Drop for Committer {
+impl<W: Work> Drop for Committer<W> {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Release);
     }
 }
 
-impl Committer {
+impl<W: Publish> Committer<W> {
     /// Until nobody hands anything over any more; then all of it is committed.
     pub(super) fn run(mut self) -> Result<(), KafkaError> {
         let mut last = Instant::now();
@@ -139,10 +139,10 @@ impl Committer {
         Ok(&mut self.producer)
     }
 
-    fn take(&mut self, handed: Handed) -> Result<(), KafkaError> {
+    fn take(&mut self, handed: Handed<W>) -> Result<(), KafkaError> {
         match handed {
             Handed::Results(mut results) => {
-                send_all(&mut results, |record| self.open()?.send(record))?;
+                W::publish(&mut results, &mut |record| self.open()?.send(record))?;
                 for (partition, next) in results.next {
                     let Some(standing) = self.standings.get_mut(&partition) else {
                         continue;
@@ -197,7 +197,9 @@ impl Committer {
         let positions: Vec<_> = self
             .standings
             .iter()
-            .map(|(&partition, standing)| standing.position(partition, &self.identity))
+            .map(|(&partition, standing)| {
+                standing.position(W::INPUT.name, partition, &self.identity)
+            })
             .collect();
         self.producer.commit(&positions)?;
         self.has_moved = false;

@@ -13,21 +13,20 @@ use std::time::{Duration, Instant};
 
 use contract::config::Config;
 use contract::timings::Timings;
-use contract::topic;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use kafka_io::{Broker, ConsumerOptions, KafkaError, Start};
 
 use super::committer::{Captured, Committer, Handed, QUEUE, keep};
 use super::hand_over::{CommitterEnded, HandOver, ReadAgain};
+use super::outlet::Publish;
 use super::recovery::{Recovered, recover};
 use super::source::KafkaSource;
 use super::standing::{Identity, Standing};
 use super::{JobOptions, Shared, deal};
 use crate::dataflow::{self, Polled, Task};
 use crate::error::WindowingError;
-use crate::lines::Partition;
-use crate::spread::{Counters, Settings};
 use crate::tally::{SharedTally, Tallied};
+use crate::work::Work;
 
 /// How long a fenced run waits for its successor to say that it has taken over.
 const SUCCESSION: Duration = Duration::from_secs(2);
@@ -88,19 +87,19 @@ pub struct Delivered {
 }
 
 /// What an attempt works with.
-pub(super) struct Attempt<'a> {
-    pub(super) settings: &'a Settings,
+pub(super) struct Attempt<'a, W: Work> {
+    pub(super) work: &'a Arc<W>,
     pub(super) broker: &'a Broker,
     pub(super) options: &'a JobOptions,
     pub(super) exactly: &'a ExactlyOnce,
-    pub(super) tally: &'a SharedTally,
+    pub(super) tally: &'a SharedTally<W>,
     pub(super) shared: &'a Arc<Shared>,
 }
 
-impl Attempt<'_> {
+impl<W: Publish> Attempt<'_, W> {
     /// Until the job is stopped, or fails in a way that another attempt would not cure.
-    pub(super) fn run(&self) -> Result<Counters, WindowingError> {
-        let job = format!("{}-window", self.exactly.deployment);
+    pub(super) fn run(&self) -> Result<W::Seen, WindowingError> {
+        let job = format!("{}-{}", self.exactly.deployment, W::NAME);
         let identity = Identity {
             id: self.options.shard.transactional_id(&job),
             run: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
@@ -150,19 +149,19 @@ impl Attempt<'_> {
         }
     }
 
-    fn stopped(&self, doing: &str) -> Counters {
+    fn stopped(&self, doing: &str) -> W::Seen {
         tracing::info!(
             doing,
             "stopped; what was not committed comes with the next start"
         );
-        self.tally.get().counters()
+        W::total(&self.tally.get())
     }
 
     /// Whether a run has taken over any of our partitions that is not one whom we have taken over from: a start that failed
     /// may not have left its own word yet. Yes, if that cannot be found out.
     fn has_successor(&self, identity: &Identity, predecessors: &BTreeSet<String>) -> bool {
-        let partitions = self.options.shard.partitions();
-        let (group, topic) = (&identity.job, topic::TICKS.name);
+        let partitions = self.options.shard.partitions(&W::INPUT);
+        let (group, topic) = (&identity.job, W::INPUT.name);
         let stop = &self.options.stop;
         let Ok(committed) = self.broker.committed(group, topic, &partitions, stop) else {
             return true;
@@ -188,16 +187,15 @@ impl Attempt<'_> {
         exactly: &mut ExactlyOnce,
         identity: &Identity,
         predecessors: &mut BTreeSet<String>,
-    ) -> Result<Counters, WindowingError> {
+    ) -> Result<W::Seen, WindowingError> {
         let started = Instant::now();
-        self.settings.shape()?;
-        let settings = Arc::new(self.settings.clone());
+        self.work.shape()?;
         let Recovered {
             producer,
             standings,
             mut restored,
         } = recover(
-            &settings,
+            self.work,
             self.broker,
             self.options,
             exactly,
@@ -211,7 +209,10 @@ impl Attempt<'_> {
         let ended = Arc::new(AtomicBool::new(false));
         let mut readers = Vec::new();
         let mut tasks = Vec::new();
-        for partitions in deal(&self.options.shard.partitions(), self.options.workers) {
+        for partitions in deal(
+            &self.options.shard.partitions(&W::INPUT),
+            self.options.workers,
+        ) {
             let hand_over = HandOver::new(
                 to_committer.clone(),
                 to_keeper.clone(),
@@ -221,7 +222,7 @@ impl Attempt<'_> {
             );
             let states = partitions
                 .iter()
-                .filter_map(|partition| restored.remove(partition));
+                .filter_map(|&partition| Some((partition, restored.remove(&partition)?)));
             let source = self.source(&partitions, &standings, states.collect(), &ended)?;
             readers.push((partitions.clone(), Arc::clone(&source.consumer)));
             let to = |(&partition, &to): (&i32, &i64)| {
@@ -230,11 +231,7 @@ impl Attempt<'_> {
             let outlet = ReadAgain {
                 to: source.again_to.iter().map(to).collect(),
                 since: started,
-                inner: Tallied::new(
-                    hand_over,
-                    self.tally,
-                    Arc::clone(&self.options.on_new_venue),
-                ),
+                inner: Tallied::new(hand_over, self.tally, Arc::clone(&self.options.on_new_name)),
             };
             tasks.push(Task {
                 partitions,
@@ -272,15 +269,15 @@ impl Attempt<'_> {
         &self,
         partitions: &[i32],
         standings: &BTreeMap<i32, Standing>,
-        restored: Vec<Partition>,
+        restored: Vec<(i32, W::Machine)>,
         ended: &Arc<AtomicBool>,
-    ) -> Result<KafkaSource, KafkaError> {
-        let mut wanted = ConsumerOptions::new("window");
+    ) -> Result<KafkaSource<W>, KafkaError> {
+        let mut wanted = ConsumerOptions::new(W::NAME);
         let mut again_to = BTreeMap::new();
         for &partition in partitions {
             let standing = standings[&partition];
             let start = Start::At(standing.from);
-            wanted = wanted.partition(topic::TICKS.name, partition, start);
+            wanted = wanted.partition(W::INPUT.name, partition, start);
             if standing.from < standing.next {
                 again_to.insert(partition, standing.next);
             }
@@ -299,11 +296,11 @@ impl Attempt<'_> {
     /// Runs workers, keeper and committer until all have ended.
     fn conduct(
         &self,
-        tasks: Vec<Task>,
-        committer: Committer,
-        captured: &Receiver<Captured>,
-        to_committer: Sender<Handed>,
-    ) -> Result<Counters, WindowingError> {
+        tasks: Vec<Task<W>>,
+        committer: Committer<W>,
+        captured: &Receiver<Captured<W>>,
+        to_committer: Sender<Handed<W>>,
+    ) -> Result<W::Seen, WindowingError> {
         let job = committer.identity.job.clone();
         std::thread::scope(|scope| {
             let spawn = |name: &'static str| std::thread::Builder::new().name(name.to_owned());
@@ -314,7 +311,7 @@ impl Attempt<'_> {
             spawn("window-keep")
                 .spawn_scoped(scope, move || keep(&job, captured, &to_committer))
                 .map_err(no_thread("window-keep"))?;
-            let windowed = dataflow::run(self.settings, tasks);
+            let windowed = dataflow::run(self.work, tasks);
             let committed = committing.join().unwrap_or_else(|_| {
                 Err(KafkaError::Fatal {
                     reason: "the committing thread panicked; its reason stands above".to_owned(),

@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 use super::committer::{Captured, Handed};
 use crate::dataflow::{BoxError, Outlet, Results};
 use crate::error::WindowingError;
+use crate::work::Work;
 
 /// The committer is gone; its own error says why.
 #[derive(Debug, thiserror::Error)]
@@ -16,19 +17,19 @@ use crate::error::WindowingError;
 pub(super) struct CommitterEnded;
 
 /// Hands results to the committer, and now and then a state to be kept.
-pub(super) struct HandOver {
-    to: Sender<Handed>,
-    keeper: Sender<Captured>,
+pub(super) struct HandOver<W: Work> {
+    to: Sender<Handed<W>>,
+    keeper: Sender<Captured<W>>,
     interval: Duration,
     /// When each partition's next checkpoint is due.
     due: BTreeMap<i32, Instant>,
 }
 
-impl HandOver {
+impl<W: Work> HandOver<W> {
     /// Checkpoints of the partitions are spread over the interval.
     pub(super) fn new(
-        to: Sender<Handed>,
-        keeper: Sender<Captured>,
+        to: Sender<Handed<W>>,
+        keeper: Sender<Captured<W>>,
         partitions: &[i32],
         interval: Duration,
         now: Instant,
@@ -48,8 +49,8 @@ impl HandOver {
     }
 }
 
-impl Outlet for HandOver {
-    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
+impl<W: Work> Outlet<W> for HandOver<W> {
+    fn accept(&mut self, results: &mut Results<W>) -> Result<(), BoxError> {
         let states = mem::take(&mut results.states);
         let next = results.next.clone();
         self.to
@@ -92,8 +93,8 @@ pub(super) struct ReadAgain<O> {
     pub(super) since: Instant,
 }
 
-impl<O: Outlet> Outlet for ReadAgain<O> {
-    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
+impl<O: Outlet<W>, W: Work> Outlet<W> for ReadAgain<O> {
+    fn accept(&mut self, results: &mut Results<W>) -> Result<(), BoxError> {
         if !self.to.is_empty() {
             let again = |partition: &i32| {
                 let reached = results.next.get(partition);
@@ -102,7 +103,7 @@ impl<O: Outlet> Outlet for ReadAgain<O> {
                     .zip(committed)
                     .is_some_and(|(reached, (to, _))| reached <= to)
             };
-            results.spreads.retain(|(partition, _)| !again(partition));
+            results.closed.retain(|(partition, _)| !again(partition));
             results.side.retain(|(partition, _)| !again(partition));
             for (&partition, &reached) in &results.next {
                 let Some(&(to, committed_ns)) = self.to.get(&partition) else {
@@ -114,6 +115,7 @@ impl<O: Outlet> Outlet for ReadAgain<O> {
                     .and_then(|(closed_ns, _)| *closed_ns);
                 if reached == to && found_ns != committed_ns {
                     return Err(Box::new(WindowingError::Diverged {
+                        topic: W::INPUT.name,
                         partition,
                         next: to,
                         committed_ns,
@@ -153,7 +155,7 @@ mod tests {
 
     impl Outlet for Count {
         fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
-            self.0 += results.spreads.len();
+            self.0 += results.closed.len();
             Ok(())
         }
 
@@ -177,7 +179,7 @@ mod tests {
             (partition, emitted)
         };
         Results {
-            spreads: vec![emitted(0), emitted(1)],
+            closed: vec![emitted(0), emitted(1)],
             next: [(0, next), (1, next)].into(),
             seen: [0, 1]
                 .map(|partition| (partition, (Some(closed_ns), Counters::default())))

@@ -24,9 +24,7 @@ use super::standing::{Identity, Standing};
 use super::{ExactlyOnce, JobOptions};
 use crate::dataflow::BoxError;
 use crate::error::WindowingError;
-use crate::lines::Partition;
-use crate::spread::Settings;
-use crate::state::PartitionState;
+use crate::work::Work;
 
 /// How long one question to the broker may take before it is asked again.
 const ASK: Duration = Duration::from_secs(5);
@@ -36,10 +34,10 @@ const BEYOND_GRACE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a run goes on from.
-pub(super) struct Recovered {
+pub(super) struct Recovered<W: Work> {
     pub(super) producer: TransactionalProducer,
     pub(super) standings: BTreeMap<i32, Standing>,
-    pub(super) restored: BTreeMap<i32, Partition>,
+    pub(super) restored: BTreeMap<i32, W::Machine>,
 }
 
 /// Why a checkpoint cannot be used, besides what its parts tell.
@@ -52,17 +50,17 @@ enum Unusable {
 }
 
 /// Everything before the first record. The runs that worked on the partitions until now are added to `predecessors`.
-pub(super) fn recover(
-    settings: &Arc<Settings>,
+pub(super) fn recover<W: Work>(
+    work: &Arc<W>,
     broker: &Broker,
     options: &JobOptions,
     exactly: &ExactlyOnce,
     identity: &Identity,
     predecessors: &mut BTreeSet<String>,
-) -> Result<Recovered, WindowingError> {
+) -> Result<Recovered<W>, WindowingError> {
     let producer = |id: &str| {
         broker.transactional_producer(TransactionOptions {
-            name: "window".to_owned(),
+            name: W::NAME.to_owned(),
             id: id.to_owned(),
             group: identity.job.clone(),
             timeout: exactly.transaction_timeout,
@@ -70,8 +68,8 @@ pub(super) fn recover(
         })
     };
     let mut ours = producer(&identity.id)?;
-    let partitions = options.shard.partitions();
-    let mut committed = ours.committed(topic::TICKS.name, &partitions)?;
+    let partitions = options.shard.partitions(&W::INPUT);
+    let mut committed = ours.committed(W::INPUT.name, &partitions)?;
     if exactly.from_start {
         tracing::warn!("beginning anew: what was written before is written again");
     }
@@ -81,27 +79,27 @@ pub(super) fn recover(
         drop(producer(id)?);
     }
     if !others.is_empty() {
-        committed = ours.committed(topic::TICKS.name, &partitions)?;
+        committed = ours.committed(W::INPUT.name, &partitions)?;
     }
     let notes = committed.values().filter_map(note);
     predecessors.extend(notes.map(|note| note.run.into_owned()));
     if exactly.from_start {
         committed.clear();
     }
-    let standings = stand(broker, options, &partitions, &committed)?;
+    let standings = stand(W::INPUT.name, broker, options, &partitions, &committed)?;
     let positions: Vec<Position> = standings
         .iter()
-        .map(|(&partition, standing)| standing.position(partition, identity))
+        .map(|(&partition, standing)| standing.position(W::INPUT.name, partition, identity))
         .collect();
     ours.begin()?;
     ours.commit(&positions)?;
     let texts = read_checkpoints(broker, &identity.job, &standings)?;
     let mut restored = BTreeMap::new();
     for (partition, (offset, text)) in texts {
-        let state = PartitionState::from_text(&text)
-            .and_then(|state| Partition::restore(Arc::clone(settings), partition, state))
+        let machine = work
+            .restore(partition, &text)
             .map_err(|error| unusable(partition, offset, error))?;
-        restored.insert(partition, state);
+        restored.insert(partition, machine);
     }
     Ok(Recovered {
         producer: ours,
@@ -124,8 +122,9 @@ fn note(position: &Position) -> Option<PositionNote<'_>> {
     Standing::read(position).ok().map(|(_, note)| note)
 }
 
-/// Where each partition stands, if `ticks` still has what is needed from there on.
+/// Where each partition stands, if the topic still has what is needed from there on.
 fn stand(
+    topic: &'static str,
     broker: &Broker,
     options: &JobOptions,
     partitions: &[i32],
@@ -133,12 +132,12 @@ fn stand(
 ) -> Result<BTreeMap<i32, Standing>, WindowingError> {
     let since = Instant::now();
     loop {
-        let ends = ends(broker, options)?;
+        let ends = ends(topic, broker, options)?;
         let stand = |&partition: &i32| {
             let end = ends
                 .get(&partition)
                 .ok_or_else(|| KafkaError::UnknownTopic {
-                    topic: topic::TICKS.name.to_owned(),
+                    topic: topic.to_owned(),
                 })?;
             let standing = match committed.get(&partition) {
                 Some(position) => Standing::read(position)?.0,
@@ -148,7 +147,7 @@ fn stand(
                     Start::Beginning | Start::Back(_) => end.low,
                 }),
             };
-            judge(partition, &standing, end)?;
+            judge(topic, partition, &standing, end)?;
             Ok((partition, standing))
         };
         match partitions.iter().map(stand).collect() {
@@ -162,9 +161,15 @@ fn stand(
     }
 }
 
-fn judge(partition: i32, standing: &Standing, end: &Watermarks) -> Result<(), WindowingError> {
+fn judge(
+    topic: &'static str,
+    partition: i32,
+    standing: &Standing,
+    end: &Watermarks,
+) -> Result<(), WindowingError> {
     if standing.from < end.low {
         return Err(WindowingError::Gone {
+            topic,
             partition,
             from: standing.from,
             low: end.low,
@@ -172,6 +177,7 @@ fn judge(partition: i32, standing: &Standing, end: &Watermarks) -> Result<(), Wi
     }
     if standing.next > end.high {
         return Err(WindowingError::Beyond {
+            topic,
             partition,
             next: standing.next,
             high: end.high,
@@ -186,10 +192,14 @@ fn broker_settles() {
     let _ = never.recv_timeout(Duration::from_millis(500));
 }
 
-/// The ends of `ticks`, waited for.
-fn ends(broker: &Broker, options: &JobOptions) -> Result<BTreeMap<i32, Watermarks>, KafkaError> {
+/// The ends of a topic, waited for.
+fn ends(
+    topic: &str,
+    broker: &Broker,
+    options: &JobOptions,
+) -> Result<BTreeMap<i32, Watermarks>, KafkaError> {
     loop {
-        match broker.watermarks(topic::TICKS.name, ASK) {
+        match broker.watermarks(topic, ASK) {
             Err(error) if error.is_retryable() && !options.stop.load(Ordering::Acquire) => {
                 tracing::warn!(%error, "waiting for the broker");
             }
@@ -276,7 +286,7 @@ mod tests {
             from: 30,
             ..Standing::at(0)
         };
-        let judged = |low, high| judge(3, &standing, &Watermarks { low, high });
+        let judged = |low, high| judge("ticks", 3, &standing, &Watermarks { low, high });
         assert!(judged(30, 90).is_ok() && judged(0, 1_000).is_ok());
         let gone = judged(31, 90).unwrap_err();
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! Batches of `ticks` from a consumer, for one worker.
+//! Batches of records from a consumer, for one worker.
 //!
 //! What is read again after a crash is told apart from what is new: no batch holds records of a partition from both sides of
 //! its committed position, so that whole results can be left out.
@@ -12,28 +12,27 @@ use std::time::Duration;
 use kafka_io::{Consumer, Event};
 
 use crate::dataflow::{BoxError, Polled, Source};
-use crate::lines::Partition;
-use crate::spread::Input;
+use crate::work::{Input, Work};
 
 /// How long a poll waits for records before it looks at the stop flags.
 const POLL: Duration = Duration::from_millis(100);
 
 /// One worker's records.
-pub(super) struct KafkaSource {
+pub(super) struct KafkaSource<W: Work> {
     pub(super) consumer: Arc<Consumer>,
     /// Any of them, once set, ends the polling.
     pub(super) stops: Vec<Arc<AtomicBool>>,
     /// What the end of the reading means: the end of the input, or only of this program.
     pub(super) at_end: Polled,
     /// Partitions that go on from a state.
-    pub(super) restored: Vec<Partition>,
+    pub(super) restored: Vec<(i32, W::Machine)>,
     /// Partitions that are read again, and up to which offset.
     pub(super) again_to: BTreeMap<i32, i64>,
     /// What came behind those offsets, for the next batch.
     pub(super) held: Vec<(i32, Input)>,
 }
 
-impl KafkaSource {
+impl<W: Work> KafkaSource<W> {
     /// Adds a record to the batch, or keeps it for the next one.
     fn take(&mut self, partition: i32, input: Input, batch: &mut Vec<(i32, Input)>) {
         match self.again_to.get(&partition) {
@@ -51,7 +50,7 @@ impl KafkaSource {
     }
 }
 
-impl Source for KafkaSource {
+impl<W: Work> Source<W> for KafkaSource<W> {
     fn poll(&mut self, batch: &mut Vec<(i32, Input)>) -> Result<Polled, BoxError> {
         if self.stops.iter().any(|stop| stop.load(Ordering::Relaxed)) {
             return Ok(Polled::Stop);
@@ -80,7 +79,7 @@ impl Source for KafkaSource {
         }
     }
 
-    fn restored(&mut self) -> Vec<Partition> {
+    fn restored(&mut self) -> Vec<(i32, W::Machine)> {
         mem::take(&mut self.restored)
     }
 }

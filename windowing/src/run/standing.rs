@@ -1,8 +1,7 @@
-//! How far a partition of `ticks` is, as it is committed beside its results.
+//! How far a partition of the input is, as it is committed beside its results.
 
 use contract::checkpoint::{PositionKind, PositionNote};
 use contract::tick::tags::V1;
-use contract::topic;
 use kafka_io::Position;
 
 use crate::error::WindowingError;
@@ -43,7 +42,7 @@ impl Standing {
     }
 
     /// As it is committed.
-    pub(super) fn position(&self, partition: i32, identity: &Identity) -> Position {
+    pub(super) fn position(&self, topic: &str, partition: i32, identity: &Identity) -> Position {
         let note = PositionNote {
             v: V1,
             kind: PositionKind,
@@ -54,7 +53,7 @@ impl Standing {
             checkpoint: self.checkpoint,
         };
         Position {
-            topic: topic::TICKS.name.to_owned(),
+            topic: topic.to_owned(),
             partition,
             next: self.next,
             note: serde_json::to_string(&note).expect("texts and integers are always JSON"),
@@ -98,12 +97,12 @@ mod tests {
                 checkpoint: Some(5),
             },
         ] {
-            let position = standing.position(3, &identity);
+            let position = standing.position("ticks", 3, &identity);
             let (read, note) = Standing::read(&position).unwrap();
             assert_eq!(read, standing);
             assert_eq!((&*note.by, &*note.run), ("x-window-1-of-2", "5c0e"));
         }
-        let mut foreign = Standing::at(7).position(3, &identity);
+        let mut foreign = Standing::at(7).position("ticks", 3, &identity);
         foreign.note = String::new();
         let refused = Standing::read(&foreign).unwrap_err();
         assert!(matches!(refused, WindowingError::Note { partition: 3, .. }));

@@ -18,18 +18,11 @@ use super::event::{Event, PairId};
 use super::settings::Settings;
 use super::state::{BookState, Misfit};
 use super::walk::{QuoteUpdate, Scratch, WindowOf};
+use crate::error::chain;
 use crate::watermark::SourceId;
 use crate::window::Window;
 use crate::windows::{Density, Item, Late, WindowLogic};
-
-/// A record of `ticks` as it stands there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
-    /// Its offset; in a file the line, counted from 0.
-    pub offset: i64,
-    /// Its value.
-    pub bytes: Vec<u8>,
-}
+use crate::work::Input;
 
 /// One record for `spreads`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +59,8 @@ pub struct SpreadLogic {
     book: Book,
     counters: Counters,
     buckets: Buckets,
+    /// How many venues [`Self::new_venues`] has told.
+    venues_told: usize,
 }
 
 impl SpreadLogic {
@@ -78,6 +73,7 @@ impl SpreadLogic {
             book: Book::default(),
             counters: Counters::default(),
             buckets: Buckets::default(),
+            venues_told: 0,
         }
     }
 
@@ -126,6 +122,12 @@ impl SpreadLogic {
     /// Every venue heard of, in the order of first mention.
     pub fn venues(&self) -> impl ExactSizeIterator<Item = &str> {
         self.book.venues.iter().map(|venue| &*venue.name)
+    }
+
+    /// Venues heard of since this was last asked.
+    pub fn new_venues(&mut self) -> Vec<String> {
+        let told = std::mem::replace(&mut self.venues_told, self.book.venues.len());
+        self.venues().skip(told).map(str::to_owned).collect()
     }
 
     fn count(&mut self, item: &Item<Event>) {
@@ -296,19 +298,4 @@ fn late_line(bytes: Vec<u8>, boundary_ns: i64, stamp_ns: i64) -> Vec<u8> {
         tick: Cow::Owned(tick),
     })
     .expect("texts and integers are always JSON")
-}
-
-/// An error and what lies behind it, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        source = inner.source();
-    }
-    text
 }

@@ -15,8 +15,10 @@ pub mod figures;
 pub mod logic;
 pub mod settings;
 pub mod state;
+pub mod tally;
 pub mod volume;
 pub mod walk;
+mod work;
 
 mod bucket;
 mod describe;
@@ -24,5 +26,6 @@ mod leg;
 mod route;
 
 pub use counters::Counters;
-pub use logic::{Emitted, Input, Side, SpreadLogic};
+pub use logic::{Emitted, Side, SpreadLogic};
 pub use settings::Settings;
+pub use tally::Tally;

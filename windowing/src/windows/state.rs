@@ -29,6 +29,25 @@ pub struct WindowsState<E> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaneState<E>(pub i64, pub bool, pub Vec<(i64, E)>);
 
+impl<E> WindowsState<E> {
+    /// The same with other events, made of each one's stamp and itself.
+    pub fn map<F>(self, mut event: impl FnMut(i64, E) -> F) -> WindowsState<F> {
+        let mut pane = |PaneState(number, holds_data, events): PaneState<E>| {
+            let events = events.into_iter();
+            let mapped = events.map(|(stamp_ns, old)| (stamp_ns, event(stamp_ns, old)));
+            PaneState(number, holds_data, mapped.collect())
+        };
+        WindowsState {
+            watermarks: self.watermarks,
+            next: self.next,
+            boundary_ns: self.boundary_ns,
+            judged_ns: self.judged_ns,
+            begun: self.begun,
+            panes: self.panes.into_iter().map(&mut pane).collect(),
+        }
+    }
+}
+
 impl<L: WindowLogic> Windows<L> {
     /// The state without that of the logic.
     pub fn state(&self) -> WindowsState<L::Event>

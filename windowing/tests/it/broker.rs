@@ -137,9 +137,9 @@ fn check(
         shard: Shard::ALL,
         delivery: Delivery::AtLeastOnce,
         stop: Arc::new(AtomicBool::new(false)),
-        on_new_venue: Arc::new(|_| {}),
+        on_new_name: Arc::new(|_| {}),
     };
-    let job = Job::new(&settings(), &broker, &options).unwrap();
+    let job = Job::new(&Arc::new(settings()), &broker, &options).unwrap();
     let handle = job.handle();
     handle.wait_ready(PATIENCE).unwrap();
     let running = std::thread::spawn(move || job.run());

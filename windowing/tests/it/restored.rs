@@ -5,8 +5,9 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use windowing::lines::Partition;
-use windowing::spread::{Input, Side};
+use windowing::spread::Side;
 use windowing::state::{PartitionState, StateError};
+use windowing::work::Input;
 use windowing::{Lines, Settings, WindowingError};
 
 use crate::agreement::{Case, runner};

@@ -278,7 +278,7 @@ pub(crate) fn parsed<T: std::str::FromStr<Err = cerebral::AnalysisError>>(
         .map_err(|error: cerebral::AnalysisError| error.to_string())
 }
 
-fn board(text: &str) -> Result<Board, String> {
+pub(crate) fn board(text: &str) -> Result<Board, String> {
     let names = Board::ALL.map(Board::name).join(", ");
     Board::ALL
         .into_iter()

@@ -1,0 +1,433 @@
+//! Blocks, threads and restarts change no bit; orders do what they say.
+
+use std::f64::consts::{PI, TAU};
+
+use contract::eeg::{DriveKind, tags};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::*;
+use crate::source::Rails;
+use crate::stream::stretch::{Block, StretchLogic};
+use crate::stream::window::WindowSettings;
+use crate::twin::{Coupling, Method, Network, Run, signals, simulate};
+use crate::units::{Band, SampleRate};
+
+const RATE_HZ: f64 = 250.0;
+
+fn alpha() -> Band {
+    Band::new(8.0, 13.0).unwrap()
+}
+
+/// As little work as shows everything: half a minute of calibration would test no more.
+fn quick() -> TwinSettings {
+    let settings = TwinSettings::new(alpha());
+    TwinSettings {
+        calibrate_over_s: 20.0,
+        calibrate_every_s: 8.0,
+        use_after_s: 3.0,
+        coupling_s: 5.0,
+        seeds: 8,
+        floor_runs: 3,
+        calibration: CalibrationSettings {
+            track_hz: [1.0, 30.0],
+            max_iterations: 4,
+            shrink_rounds: 2,
+            shuffles: 2,
+            floor_runs: 1,
+            ..settings.calibration.clone()
+        },
+        ..settings
+    }
+}
+
+fn analyst(n: usize) -> Arc<WindowAnalyst> {
+    let settings = WindowSettings {
+        surrogates: 2,
+        ..WindowSettings::new(alpha())
+    };
+    let rails = vec![
+        Rails {
+            values_uv: vec![187_500.0, -187_500.02],
+            tolerance_uv: 0.05,
+        };
+        n
+    ];
+    let rate = SampleRate::new(RATE_HZ).unwrap();
+    Arc::new(WindowAnalyst::new(settings, rails, rate).unwrap())
+}
+
+fn float(count: usize) -> f64 {
+    crate::number::float(count)
+}
+
+/// Alpha oscillators under noise; `coupling_rad_s` from each to the next and back.
+fn recording(n: usize, seconds: f64, coupling_rad_s: f64, seed: u64) -> Array2<f64> {
+    let next = |i: usize, j: usize| i.abs_diff(j) == 1;
+    let coupling = Array2::from_shape_fn(
+        (n, n),
+        |(i, j)| if next(i, j) { coupling_rad_s } else { 0.0 },
+    );
+    let omega = (0..n).map(|i| TAU * (10.0 + 0.3 * (float(i) - float(n - 1) / 2.0)));
+    let network = Network::new(omega.collect(), Coupling::Constant(coupling)).unwrap();
+    let network = network.with_noise(ndarray::Array1::ones(n)).unwrap();
+    let run = Run {
+        method: Method::Heun,
+        duration_s: seconds,
+        step_s: 2e-3,
+        record_every: 2,
+        seed,
+    };
+    let start: Vec<f64> = (0..n).map(float).collect();
+    let path = simulate(&network, &start, &run).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
+    let noise = Array2::from_shape_simple_fn(path.theta.dim(), || {
+        let normal: f64 = StandardNormal.sample(&mut rng);
+        6.0 * normal + 500.0
+    });
+    signals(path.theta.view(), &vec![20.0; n], Some(noise.view())).unwrap()
+}
+
+fn start(id: &str, node: u64, drive: DriveKind, amplitude_rad_s: f64) -> Stimulation<'_> {
+    Stimulation {
+        v: tags::V1,
+        kind: tags::StimulationKind,
+        session: "made-up".into(),
+        id: id.into(),
+        order: Order::Start,
+        node,
+        drive,
+        amplitude_rad_s,
+        frequency_hz: None,
+        delta_rad: 0.0,
+        target: None,
+        at_ns: 0,
+    }
+}
+
+/// By debug text: NaN equals NaN, and floats are written to their last bit.
+fn text(found: &[(Closed, Option<eeg::Twin>)]) -> Vec<String> {
+    found.iter().map(|found| format!("{found:?}")).collect()
+}
+
+fn inline() -> Arc<dyn Calibrate> {
+    Arc::new(Inline)
+}
+
+#[test]
+fn blocks_of_any_size_and_threads_of_any_number_give_the_same_bits() {
+    let uv = recording(4, 44.0, 3.0, 1);
+    let orders = [
+        (6_001, start("torque", 1, DriveKind::Torque, 6.0)),
+        (7_777, start("locked", 2, DriveKind::Locked, 6.0)),
+    ];
+    let with = |block: usize, calibrator: &Arc<dyn Calibrate>| {
+        let analyst = analyst(4);
+        over_stretch(&quick(), &analyst, calibrator, uv.view(), block, &orders).unwrap()
+    };
+    let whole = with(usize::MAX, &inline());
+    let twins = whole.iter().filter(|(_, twin)| twin.is_some()).count();
+    assert!(twins > 15, "{twins}");
+    let driven = |(_, twin): &(Closed, Option<eeg::Twin>)| {
+        let twin = twin.as_ref()?;
+        Some(twin.stimulation.as_ref()?.id.clone())
+    };
+    let ids: Vec<String> = whole.iter().filter_map(driven).collect();
+    assert!(ids.contains(&"torque".to_owned()) && ids.contains(&"locked".to_owned()));
+    let whole = text(&whole);
+    for block in [7, 250] {
+        assert_eq!(text(&with(block, &inline())), whole, "blocks of {block}");
+    }
+    for threads in [1, 3] {
+        let pool: Arc<dyn Calibrate> = Arc::new(Pool::new(threads).unwrap());
+        assert_eq!(text(&with(1, &pool)), whole, "{threads} threads");
+    }
+}
+
+/// Runs a stretch with the twin put away and brought back after each window that `when` says.
+fn interrupted(
+    uv: &Array2<f64>,
+    orders: &[(usize, Stimulation<'_>)],
+    when: impl Fn(u64) -> bool,
+) -> (Vec<String>, usize) {
+    let (analyst, calibrator) = (analyst(uv.nrows()), inline());
+    let mut twin = SessionTwin::new(quick(), &analyst, 0, &calibrator).unwrap();
+    let mut machine = StretchLogic::machine(&analyst, 0);
+    let (mut found, mut largest) = (Vec::new(), 0);
+    let mut orders = orders.iter().peekable();
+    for (at, column) in uv.columns().into_iter().enumerate() {
+        while let Some((_, order)) = orders.next_if(|(before, _)| *before <= at) {
+            twin.order(order).unwrap();
+        }
+        let index = u64::try_from(at).unwrap();
+        let column = column.insert_axis(Axis(1));
+        twin.samples(index, column);
+        let mut closed = Vec::new();
+        for fed in Block::new(index, column.to_owned(), 0).feed() {
+            machine.push(fed, &mut closed, &mut Vec::new()).unwrap();
+        }
+        for closed in closed {
+            let k = closed.k;
+            found.push((twin.window(&closed), k));
+            if when(k) {
+                let stored = serde_json::to_string(&twin.state()).unwrap();
+                largest = largest.max(stored.len());
+                let state = serde_json::from_str(&stored).unwrap();
+                twin = SessionTwin::restore(quick(), &analyst, 0, &calibrator, state).unwrap();
+            }
+        }
+    }
+    let text = found.iter().map(|found| format!("{found:?}"));
+    (text.collect(), largest)
+}
+
+#[test]
+fn a_twin_put_away_after_any_window_goes_on_with_the_same_bits() {
+    let uv = recording(3, 40.0, 3.0, 2);
+    let orders = [
+        (6_200, start("tone", 0, DriveKind::Tone, 5.0)),
+        (8_000, start("locked", 1, DriveKind::Locked, 5.0)),
+    ];
+    let (straight, _) = interrupted(&uv, &orders, |_| false);
+    let with = |what: &str| straight.iter().filter(|said| said.contains(what)).count();
+    assert!(with("Some(Twin") > 10 && with("Some(Stimulated") > 8);
+    for phase in 0..3 {
+        let (again, bytes) = interrupted(&uv, &orders, |k| k % 3 == phase);
+        assert_eq!(again, straight, "put away at windows {phase} of 3");
+        println!("3 channels, 20 s: a state of {bytes} bytes at most");
+    }
+}
+
+/// The twin's words while one stimulation runs from the first calibration on.
+fn stimulated(uv: &Array2<f64>, order: Stimulation<'_>) -> Vec<eeg::Stimulated> {
+    let settings = TwinSettings {
+        seeds: 20,
+        ..quick()
+    };
+    let orders = [(0, order)];
+    let found = over_stretch(
+        &settings,
+        &analyst(uv.nrows()),
+        &inline(),
+        uv.view(),
+        250,
+        &orders,
+    );
+    let said = found
+        .unwrap()
+        .into_iter()
+        .filter_map(|(_, twin)| twin?.stimulation);
+    said.collect()
+}
+
+#[test]
+fn a_drive_locked_to_another_channel_raises_the_order_and_the_opposite_lowers_it() {
+    // Two channels that nothing else holds together: where others are coupled to the node, they come along.
+    let uv = recording(2, 60.0, 0.0, 3);
+    let at = |delta_rad: f64| {
+        let order = Stimulation {
+            delta_rad,
+            target: Some(0),
+            ..start("lock", 1, DriveKind::Locked, 30.0)
+        };
+        let said = stimulated(&uv, order);
+        assert!(said[0].running_s.abs() < 1e-12 && said[0].r.0.is_nan());
+        assert_eq!(said[0].effect, "unclear");
+        assert!((0.05..0.1).contains(&said[1].delay_s.0), "{:?}", said[1]);
+        let change = said[1..].iter().map(|said| said.r.0 - said.r_without.0);
+        let how = |effect: &str| said.iter().filter(|said| said.effect == effect).count();
+        let mean = change.sum::<f64>() / float(said.len() - 1);
+        println!(
+            "locked with offset {delta_rad:.2}: r changes by {mean:.3}; {} windows raised, {} lowered, of {}",
+            how("raises"),
+            how("lowers"),
+            said.len()
+        );
+        (mean, how("raises"), how("lowers"))
+    };
+    let (towards, away) = (at(0.0), at(PI));
+    assert!(towards.0 > 0.02 && away.0 < -0.02);
+    assert!(towards.1 > 3 * towards.2 && away.2 > 3 * away.1);
+}
+
+#[test]
+fn a_strong_drive_locked_to_a_channel_takes_its_node_to_that_channels_frequency() {
+    let uv = recording(3, 40.0, 0.0, 9);
+    let order = Stimulation {
+        target: Some(0),
+        ..start("lock", 2, DriveKind::Locked, 40.0)
+    };
+    let said = stimulated(&uv, order);
+    let changes = said[2..].iter().map(|said| said.frequency_change_hz[2].0);
+    let mean_hz = changes.sum::<f64>() / float(said.len() - 2);
+    println!("locked to a channel 0.6 Hz slower: {mean_hz:.3} Hz");
+    assert!((-0.9..-0.3).contains(&mean_hz), "{mean_hz}");
+}
+
+#[test]
+fn a_torque_turns_its_node_faster_by_what_it_is() {
+    let uv = recording(4, 34.0, 0.0, 4);
+    let said = stimulated(&uv, start("push", 2, DriveKind::Torque, TAU));
+    assert!(said.len() > 5);
+    for said in &said[1..] {
+        let change: Vec<f64> = said.frequency_change_hz.iter().map(|hz| hz.0).collect();
+        // Hardly coupled: what is left of couplings that are none slows it and takes the others along.
+        assert!((0.7..1.1).contains(&change[2]), "{change:?}");
+        assert!(change[0].abs() < 0.35, "{change:?}");
+        assert!(said.delay_s.0.is_nan() && said.frequency_hz.0.is_nan());
+        assert!(said.objective.contains("same noise"));
+    }
+}
+
+#[test]
+fn a_tone_of_its_own_frequency_and_no_strength_changes_nothing() {
+    let uv = recording(3, 34.0, 2.0, 5);
+    let said = stimulated(&uv, start("nothing", 2, DriveKind::Tone, 0.0));
+    for said in &said[1..] {
+        assert!((said.r.0 - said.r_without.0).abs() < 1e-12 && said.r_change_sd.0 < 1e-12);
+        assert_eq!(said.effect, "unclear");
+        assert!((9.0..11.0).contains(&said.frequency_hz.0));
+        assert!(
+            said.pli_change
+                .iter()
+                .flatten()
+                .all(|change| change.0.abs() < 1e-12)
+        );
+    }
+}
+
+#[test]
+fn orders_count_once_and_those_that_make_no_sense_are_refused() {
+    let mut twin = SessionTwin::new(quick(), &analyst(3), 0, &inline()).unwrap();
+    let running = |twin: &SessionTwin| twin.stimulation.as_ref().map(|running| running.id.clone());
+    twin.order(&start("a", 0, DriveKind::Tone, 1.0)).unwrap();
+    twin.order(&start("b", 1, DriveKind::Tone, 1.0)).unwrap();
+    twin.order(&start("a", 0, DriveKind::Tone, 1.0)).unwrap();
+    assert_eq!(running(&twin).unwrap(), "b");
+    let stop = |id: &'static str| Stimulation {
+        order: Order::Stop,
+        ..start(id, 0, DriveKind::Tone, 1.0)
+    };
+    twin.order(&stop("a")).unwrap();
+    assert_eq!(running(&twin).unwrap(), "b");
+    twin.order(&stop("b")).unwrap();
+    assert_eq!(running(&twin), None);
+    twin.order(&stop("c")).unwrap();
+    twin.order(&start("c", 0, DriveKind::Tone, 1.0)).unwrap();
+    assert_eq!(running(&twin), None);
+    let refused = [
+        start("d", 3, DriveKind::Tone, 1.0),
+        start("d", 0, DriveKind::Tone, -1.0),
+        start("d", 0, DriveKind::Tone, f64::NAN),
+        Stimulation {
+            target: Some(u64::MAX),
+            ..start("d", 0, DriveKind::Locked, 1.0)
+        },
+        Stimulation {
+            frequency_hz: Some(f64::INFINITY),
+            ..start("d", 0, DriveKind::Tone, 1.0)
+        },
+        Stimulation {
+            delta_rad: f64::NAN,
+            ..start("d", 0, DriveKind::Locked, 1.0)
+        },
+    ];
+    for order in refused {
+        assert!(twin.order(&order).is_err(), "{order:?}");
+    }
+    assert_eq!(running(&twin), None);
+    twin.order(&start("d", 0, DriveKind::Tone, 1.0)).unwrap();
+    assert_eq!(running(&twin).unwrap(), "d");
+}
+
+#[test]
+fn what_the_twin_says_of_the_next_window_comes_nearer_than_chance() {
+    let uv = recording(4, 70.0, 4.0, 6);
+    let found = over_stretch(&quick(), &analyst(4), &inline(), uv.view(), 250, &[]).unwrap();
+    let (mut field, mut n, mut r_off) = (0.0, 0.0, 0.0);
+    for pair in found.windows(2) {
+        let (Some(twin), Ok(next)) = (&pair[0].1, &pair[1].0.window) else {
+            continue;
+        };
+        let Ok(figures) = &next.figures else { continue };
+        // The phases' common turn and their differences together.
+        for (said, measured) in twin.phase_next_rad.iter().zip(&figures.phase_rad) {
+            field += (said.0 - measured).cos();
+            n += 1.0;
+        }
+        r_off += (twin.r_next.0 - figures.r).abs();
+    }
+    println!(
+        "{n} phases one hop ahead: mean cosine of the error {:.3}; r off by {:.3}",
+        field / n,
+        r_off / n * 4.0
+    );
+    assert!(n > 100.0 && field / n > 0.2, "{n} {field}");
+    assert!(r_off / n * 4.0 < 0.3, "{r_off}");
+}
+
+#[test]
+fn a_channel_at_its_rail_is_no_node_and_too_few_channels_have_no_twin() {
+    let mut uv = recording(4, 34.0, 3.0, 7);
+    uv.row_mut(2).fill(187_500.0);
+    let found = over_stretch(&quick(), &analyst(4), &inline(), uv.view(), 250, &[]).unwrap();
+    let twins: Vec<&eeg::Twin> = found.iter().filter_map(|(_, twin)| twin.as_ref()).collect();
+    assert!(!twins.is_empty());
+    for twin in twins {
+        assert!(twin.omega_hz[2].0.is_nan() && twin.phase_next_rad[2].0.is_nan());
+        assert!(twin.coupling_rad_s[2].iter().all(|k| k.0.is_nan()));
+        assert!(twin.omega_hz[3].0.is_finite() && twin.coupling_rad_s[3][0].0.is_finite());
+        assert!(twin.pli_next[3][0].0.is_finite());
+        assert!(twin.score.0.is_finite() && twin.noise_floor_rad_s > 0.0);
+    }
+    for channel in 0..3 {
+        uv.row_mut(channel).fill(0.0);
+    }
+    let found = over_stretch(&quick(), &analyst(4), &inline(), uv.view(), 250, &[]).unwrap();
+    assert!(found.iter().all(|(_, twin)| twin.is_none()));
+}
+
+#[test]
+fn a_state_of_another_session_or_no_state_at_all_is_refused() {
+    let (analyst_3, calibrator) = (analyst(3), inline());
+    let mut twin = SessionTwin::new(quick(), &analyst_3, 0, &calibrator).unwrap();
+    twin.samples(0, recording(3, 4.0, 0.0, 8).view());
+    twin.order(&start("a", 2, DriveKind::Tone, 1.0)).unwrap();
+    let restore = |analyst: &Arc<WindowAnalyst>, state: TwinState| {
+        SessionTwin::restore(quick(), analyst, 0, &calibrator, state)
+    };
+    assert!(restore(&analyst_3, twin.state()).is_ok());
+    let error = restore(&analyst(2), twin.state()).unwrap_err();
+    assert!(error.to_string().contains("its samples"), "{error}");
+    let stored = serde_json::to_string(&twin.state()).unwrap();
+    for (from, to) in [
+        ("\"uv\":\"", "\"uv\":\"AAAA"),
+        ("\"node\":2", "\"node\":9"),
+        ("\"pending\":null", "\"pending\":40"),
+    ] {
+        let broken = stored.replace(from, to);
+        assert_ne!(broken, stored);
+        let refused = match serde_json::from_str::<TwinState>(&broken) {
+            Ok(state) => restore(&analyst_3, state).is_err(),
+            Err(_) => true,
+        };
+        assert!(refused, "{to}");
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let refused = |change: fn(&mut TwinSettings)| {
+        let mut settings = quick();
+        change(&mut settings);
+        SessionTwin::new(settings, &analyst(3), 0, &inline()).is_err()
+    };
+    assert!(refused(|settings| settings.calibrate_over_s = 5.0));
+    assert!(refused(|settings| settings.calibrate_every_s = f64::NAN));
+    assert!(refused(|settings| settings.use_after_s = 9.0));
+    assert!(refused(|settings| settings.coupling_s = 15.0));
+    assert!(refused(|settings| settings.seeds = 1));
+    assert!(refused(|settings| settings.step_s = 0.0));
+    assert!(!refused(|_| ()));
+}

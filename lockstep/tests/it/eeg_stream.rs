@@ -1,0 +1,199 @@
+//! `lockstep cerebral stream` as somebody with a recording or a board runs it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cerebral::{real, table};
+use crate::fixture::{Room, run, run_well, stderr};
+
+/// States as a stream gives them, without the time of their receipt.
+fn stream(file: &Path, more: &[&str]) -> Vec<Value> {
+    let file = file.to_str().unwrap();
+    let fixed = ["cerebral", "stream", "--source", file, "--speed", "max"];
+    let output = run_well([&fixed[..], &["--headless", "--json", "-"], more].concat());
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(without_receipt).collect()
+}
+
+fn without_receipt(line: &str) -> Value {
+    let mut state: Value = serde_json::from_str(line).unwrap();
+    state["received_ns"] = Value::from(0);
+    state["twin"] = Value::Null;
+    state
+}
+
+/// The records of the windows that `analyze` makes of buffers, over all samples of a file.
+fn offline(file: &Path, more: &[&str]) -> Vec<Value> {
+    let file = file.to_str().unwrap();
+    let analyze = |segment: &str| {
+        let fixed = ["cerebral", "analyze", file, "--windows", "buffered"];
+        let rest = ["--steps", "3", "--segment", segment, "--surrogates", "20"];
+        let output = run_well([&fixed[..], &rest, &["--json", "-"], more].concat());
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let n_samples = analyze("longest")["recording"]["n_samples"].to_string();
+    let analysis = analyze(&format!("0:{n_samples}"));
+    let windows = analysis["windows"].as_array().unwrap();
+    let states = windows.iter().map(|window| {
+        let state = window["state"].clone();
+        for figure in ["pli_mean", "wpli_mean", "r", "reason"] {
+            assert_eq!(window[figure], state[figure], "{figure}");
+        }
+        state
+    });
+    states.collect()
+}
+
+const RECORDINGS: [&str; 4] = [
+    "openbci-2016-focus-railed.txt.gz",
+    "openbci-gui-v2-alpha.txt.gz",
+    "openbci-gui-v5-railed.txt.gz",
+    "openbci-gui-v6-alpha.txt.gz",
+];
+
+#[test]
+fn a_stream_of_any_recording_equals_its_analysis_bit_for_bit() {
+    // Blocks of one sample, of seven, of a second, and as many as a record holds.
+    let ways = [("4ms", "1"), ("28ms", "2"), ("1s", "4"), ("10m", "2")];
+    let recordings: Vec<PathBuf> = RECORDINGS.iter().filter_map(|name| real(name)).collect();
+    for recording in recordings {
+        // One recording is all muscle: kept, so that there are figures to compare.
+        let expected = offline(&recording, &["--keep-artefacts"]);
+        assert!(expected.len() >= 10, "{}", recording.display());
+        let figured = expected.iter().filter(|state| state["reason"].is_null());
+        assert!(figured.count() > 3, "{}", recording.display());
+        for (block, workers) in ways {
+            let way = ["--block", block, "--workers", workers, "--keep-artefacts"];
+            let found = stream(&recording, &way);
+            let told = recording.display();
+            assert_eq!(found.len(), expected.len(), "{told}, blocks of {block}");
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_eq!(found, expected, "{told}, blocks of {block}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_of_a_table_equals_its_analysis_with_other_settings_too() {
+    let room = Room::new();
+    let file = room.path("rhythm.csv");
+    std::fs::write(&file, table(6, 125 * 20, true)).unwrap();
+    let same = [
+        "--rate", "125", "--seed", "7", "--alpha", "0.01", "--band", "9-12",
+    ];
+    let same = [
+        &same[..],
+        &[
+            "--window",
+            "1500ms",
+            "--hop",
+            "500ms",
+            "--reference",
+            "average",
+        ],
+    ]
+    .concat();
+    let expected = offline(&file, &[&same[..], &["--bad-channel", "e3"]].concat());
+    let found = stream(&file, &[&same[..], &["--bad-channel", "3"]].concat());
+    assert_eq!(found, expected);
+    assert_eq!(found.len(), 37);
+    assert_eq!(found[3]["bad_channels"][0]["reason"], "named as bad");
+    assert!(found[3]["wpli"][0][1].as_f64().unwrap() > 0.5);
+}
+
+#[test]
+fn what_cannot_be_streamed_is_refused_with_what_to_do() {
+    let room = Room::new();
+    let rubbish = room.path("rubbish.txt");
+    std::fs::write(&rubbish, "no recording at all\n\u{1}\u{2}").unwrap();
+    let table_file = room.path("table.csv");
+    std::fs::write(&table_file, table(4, 500, false)).unwrap();
+    let (rubbish, table_file) = (rubbish.to_str().unwrap(), table_file.to_str().unwrap());
+    let refused = |args: &[&str]| {
+        let output = run([&["cerebral", "stream"], args].concat());
+        (output.status.code(), stderr(&output))
+    };
+    for (args, code, told) in [
+        (&[][..], 2, "--source"),
+        (&["--source", "tcp:1", "--headless"], 2, "serial:DEVICE"),
+        (
+            &["--source", rubbish, "--headless"],
+            3,
+            "no recording that could be played",
+        ),
+        (
+            &["--source", "absent.txt", "--headless"],
+            3,
+            "could not read `absent.txt`",
+        ),
+        (
+            &["--source", "serial:/dev/absent", "--headless"],
+            3,
+            "/dev/absent",
+        ),
+        (
+            &["--source", "lsl:obci", "--headless"],
+            2,
+            "Lab Streaming Layer",
+        ),
+        (&["--source", "sim"], 2, "--headless"),
+        (
+            &["--source", "sim", "--speed", "max", "--headless"],
+            2,
+            "own pace",
+        ),
+        (&["--source", "sim", "--feed-only"], 2, "--broker HOST:PORT"),
+        (
+            &["--broker", "embedded", "--headless"],
+            2,
+            "--broker HOST:PORT",
+        ),
+        (
+            &[
+                "--source",
+                table_file,
+                "--rate",
+                "125",
+                "--headless",
+                "--json",
+                table_file,
+            ],
+            2,
+            "--json",
+        ),
+        (
+            &[
+                "--source",
+                table_file,
+                "--rate",
+                "125",
+                "--headless",
+                "--delivery",
+                "exactly-once",
+            ],
+            2,
+            "at-least-once",
+        ),
+    ] {
+        let (found, text) = refused(args);
+        assert_eq!(found, Some(code), "{args:?}: {text}");
+        assert!(text.contains(told), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn a_band_that_does_not_fit_leaves_a_dead_letter_that_says_so() {
+    let room = Room::new();
+    let file = room.path("slow.csv");
+    std::fs::write(&file, table(4, 600, false)).unwrap();
+    let file = file.to_str().unwrap();
+    let args = [
+        "cerebral", "stream", "--source", file, "--rate", "20", "--speed", "max",
+    ];
+    let output = run_well([&args[..], &["--headless"]].concat());
+    let told = stderr(&output);
+    assert!(told.contains("dead letters"), "{told}");
+    assert!(told.contains("session `slow.csv`"), "{told}");
+}
