@@ -70,7 +70,8 @@ pub(super) fn mean(figures: impl Iterator<Item = f64>) -> f64 {
 /// What is kept of a window.
 pub(super) fn point(state: &State<'_>, said: Option<(f64, f64, f64)>) -> Point {
     let none = f64::NAN;
-    let test = state.surrogates.as_ref();
+    // Surrogates that are not of these data say nothing about where the figures would lie.
+    let test = state.surrogates.as_ref().filter(|test| !test.refused);
     let twin = state.twin.as_ref();
     let (r_said, phase_error_rad, phase_error_alone_rad) = said.unwrap_or((none, none, none));
     Point {

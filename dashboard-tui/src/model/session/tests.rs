@@ -139,3 +139,21 @@ fn verdicts_are_those_of_the_records() {
         assert_eq!(Verdict::of(&state(&made, 3)), verdict);
     }
 }
+
+#[test]
+fn surrogates_that_were_refused_give_no_null_to_hold_figures_against() {
+    let mut sessions = Sessions::default();
+    for (k, says) in [(0, Says::NotSignificant), (1, Says::Refused)] {
+        let made = Made {
+            says,
+            ..Made::default()
+        };
+        sessions.window(&state(&made, k), 0).unwrap();
+    }
+    let known: Vec<(bool, bool)> = first(&sessions)
+        .past
+        .iter()
+        .map(|point| (point.wpli_95.is_finite(), point.r_5_95[0].is_finite()))
+        .collect();
+    assert_eq!(known, [(true, true), (false, false)]);
+}
