@@ -11,7 +11,7 @@ use contract::eeg::{Bad, End, Figure, Mark, Matrix, Samples, State, Stimulation,
 use contract::time::NS_PER_S;
 
 use super::signals::{MAX_CHANNELS, Signals, Taken};
-use crate::text::clean;
+use crate::text::{clean, fit, width};
 
 mod past;
 
@@ -121,6 +121,25 @@ impl Session {
         of_state
             .or_else(|| self.signals.channels.get(at).map(String::as_str))
             .unwrap_or("?")
+    }
+
+    /// A channel's name within so many columns: where it is longer, without what all names begin with.
+    pub(crate) fn short(&self, at: usize, columns: usize) -> Cow<'_, str> {
+        let name = self.channel(at);
+        if width(name) <= columns || self.n_channels() < 2 {
+            return fit(name, columns);
+        }
+        let mut common = name.len();
+        for other in (0..self.n_channels()).map(|other| self.channel(other)) {
+            let same = name.char_indices().zip(other.chars());
+            let parts = same.take_while(|((_, one), other)| one == other);
+            let shared = parts.map(|((at, one), _)| at + one.len_utf8()).last();
+            if other != name {
+                common = common.min(shared.unwrap_or(0));
+            }
+        }
+        let tail = &name[common..];
+        fit(if tail.is_empty() { name } else { tail }, columns)
     }
 
     /// When something last came of it.

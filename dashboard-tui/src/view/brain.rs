@@ -30,9 +30,11 @@ mod over_time;
 mod sessions;
 mod signals;
 mod tiles;
+mod trace;
 
 use over_time::{order, wpli};
 use tiles::{Panel, tiles};
+use trace::Base;
 
 /// What stands in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +82,7 @@ pub(super) struct Brain {
     gain: i32,
     /// Halvings of the time that the signals show.
     closer: i32,
+    base: Base,
     /// The first channel shown where not all have room.
     from: usize,
     /// Whether the list of sessions is shown instead of one of them.
@@ -122,6 +125,7 @@ impl Brain {
                     from: self.from,
                     gain: self.gain,
                     closer: self.closer,
+                    base: self.base,
                 };
                 lanes.draw(buffer, area, look);
             }
@@ -198,6 +202,7 @@ impl View for Brain {
             ("+ -, wheel", "less or more time in the plots"),
             ("a A", "signals larger, smaller"),
             ("[ ]", "less or more time of the signals"),
+            ("r", "signals: less the mean of a second, or raw"),
             ("← →, h l", "other channels, where not all have room"),
         ]
     }
@@ -245,6 +250,7 @@ impl View for Brain {
             KeyCode::Char('-' | '_') => self.span = self.span.farther(),
             KeyCode::Char('a') => self.gain = (self.gain + 1).min(6),
             KeyCode::Char('A') => self.gain = (self.gain - 1).max(-6),
+            KeyCode::Char('r') => self.base = self.base.next(),
             KeyCode::Char('[') => self.closer = (self.closer + 1).min(3),
             KeyCode::Char(']') => self.closer = (self.closer - 1).max(-3),
             KeyCode::Left | KeyCode::Char('h') => self.page(false, body, look),

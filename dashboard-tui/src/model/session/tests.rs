@@ -157,3 +157,22 @@ fn surrogates_that_were_refused_give_no_null_to_hold_figures_against() {
         .collect();
     assert_eq!(known, [(true, true), (false, false)]);
 }
+
+#[test]
+fn long_names_are_told_apart_by_what_they_do_not_share() {
+    let mut sessions = Sessions::default();
+    let mut named = state(&Made::default(), 0);
+    for (at, name) in named.channels.iter_mut().enumerate() {
+        *name = Cow::Owned(format!("EXG Kanal-日本 {at}"));
+    }
+    sessions.window(&named, 0).unwrap();
+    let session = first(&sessions);
+    assert_eq!(
+        (&*session.short(3, 4), &*session.short(3, 40)),
+        ("3", "EXG Kanal-日本 3")
+    );
+    named.at += 1;
+    named.channels.fill(Cow::Borrowed("all the same"));
+    sessions.window(&named, 0).unwrap();
+    assert_eq!(first(&sessions).short(3, 5), "all …");
+}

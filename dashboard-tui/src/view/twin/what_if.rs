@@ -20,7 +20,6 @@ use super::panels::labelled;
 use crate::config::Orders;
 use crate::model::Model;
 use crate::model::session::Session;
-use crate::text::fit;
 use crate::theme::Tone;
 use crate::view::Look;
 use crate::view::eeg::{flow, lines, number, sign, titled};
@@ -249,7 +248,7 @@ impl WhatIf {
             DriveKind::Locked if self.away => "d: locked, o: off mean".to_owned(),
             DriveKind::Locked => "d: locked, o: to mean".to_owned(),
         };
-        let name = fit(session.channel(node), 8);
+        let name = session.short(node, 8);
         vec![
             (action.to_owned(), tone),
             (format!("‹{} {name}›", sign(node)), Tone::Title),
