@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Everything at once: imitated exchanges, all stages, the dashboard, a stand-in for Discord.
+    /// Everything at once: imitated exchanges and a simulated headset, all stages, the dashboard, a stand-in for Discord.
     Demo(DemoArgs),
     /// Captures to spreads, without a broker, as fast as it goes.
     Replay(ReplayArgs),

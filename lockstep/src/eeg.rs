@@ -11,8 +11,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cerebral::feed::{self, Ended, FeedCounts, FeedOptions, Source};
-use cerebral::stream::work::{StreamSettings, Tally};
+use anyhow::Context;
+use cerebral::Band;
+use cerebral::feed::{self, Ended, FeedCounts, FeedOptions, FeedSpec, Source};
+use cerebral::stream::twin::{Pool, TwinSettings};
+use cerebral::stream::window::WindowSettings;
+use cerebral::stream::work::{Seen, StreamSettings, Tally};
 use contract::topic;
 use kafka_io::{Broker, KafkaError, Start};
 use windowing::WindowingError;
@@ -22,8 +26,10 @@ use windowing::shard::Shard;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::metrics::cerebral::CerebralStage;
+use crate::simulated::SimulatedHeadset;
 use crate::stages::{READY, join, named};
 use crate::stop::Stop;
+use crate::table::Summary;
 
 /// How long the end of the log may be asked for.
 const ASK: std::time::Duration = std::time::Duration::from_secs(30);
@@ -41,6 +47,46 @@ pub(crate) struct Windowing {
     pub(crate) shard: Shard,
     pub(crate) delivery: Delivery,
     pub(crate) start: Start,
+}
+
+/// A twin that is there sooner than the one of a recording: somebody looks at it for a minute or two.
+const DEMO_TWIN_S: [f64; 2] = [30.0, 10.0];
+
+impl Feeding {
+    /// The simulated headset, at life's pace.
+    pub(crate) fn of_headset(headset: &SimulatedHeadset) -> Result<Self, Failure> {
+        let options = FeedOptions {
+            session: Some(FeedSpec::Sim.session()),
+            ..FeedOptions::default()
+        };
+        let source = FeedSpec::Serial(headset.path().to_owned()).open(&options)?;
+        Ok(Self { source, options })
+    }
+}
+
+impl Windowing {
+    /// What the demonstration shows: the alpha band, with a twin.
+    pub(crate) fn of_demo(seed: u64, workers: usize) -> Result<Self, Failure> {
+        let window = WindowSettings {
+            seed,
+            ..WindowSettings::new(Band::new(8.0, 13.0)?)
+        };
+        let [over_s, after_s] = DEMO_TWIN_S;
+        let twin = TwinSettings {
+            calibrate_over_s: over_s,
+            use_after_s: after_s,
+            ..TwinSettings::new(window.band)
+        };
+        let pool = Pool::new(1).context("could not start a thread to calibrate on")?;
+        let settings = StreamSettings::new(window).with_twin(twin, Arc::new(pool));
+        Ok(Self {
+            settings: Arc::new(settings),
+            workers,
+            shard: Shard::ALL,
+            delivery: Delivery::AtLeastOnce,
+            start: Start::End,
+        })
+    }
 }
 
 /// What runs.
@@ -187,4 +233,33 @@ fn publish(
         windows.finish_at(&broker.end_offsets(topic::EEG_SAMPLES.name, ASK)?)?;
     }
     Ok(ended)
+}
+
+/// What a source did, for the closing table.
+pub(crate) fn source_rows(summary: &mut Summary, fed: &feed::Tally) {
+    summary.count("samples", fed.samples);
+    summary.count_of(
+        "gaps",
+        fed.gaps,
+        &[
+            ("samples missing".to_owned(), fed.missing),
+            ("restarts".to_owned(), fed.restarts),
+            ("reconnects".to_owned(), fed.reconnects),
+        ],
+    );
+}
+
+/// What the windows said, for the closing table.
+pub(crate) fn window_rows(summary: &mut Summary, seen: &Seen) {
+    let figured = seen.windows - seen.without_figures;
+    summary.count_of(
+        "windows of eeg",
+        seen.windows,
+        &[
+            ("significant".to_owned(), seen.significant),
+            ("not significant".to_owned(), figured - seen.significant),
+            ("without figures".to_owned(), seen.without_figures),
+        ],
+    );
+    summary.count("windows with a twin", seen.with_twin);
 }

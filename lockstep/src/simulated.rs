@@ -88,15 +88,19 @@ impl Simulated {
 pub(crate) struct SimulatedHeadset(Headset);
 
 impl SimulatedHeadset {
-    /// Starts one, so many times as fast as life: eight channels about 10 Hz, four pairs of them coupled, a blink now and then.
+    /// Starts one, so many times as fast as life: eight channels about 10 Hz, two halves of four that pull at each other, a blink
+    /// now and then.
     pub(crate) fn start(seed: u64, speed: f64) -> Result<Self, Failure> {
         let brain = BrainSettings {
+            // Far enough apart for lags that show: what swings together without a lag is nothing to wPLI.
+            frequency_hz: [9.1, 9.7, 10.3, 10.9].repeat(2),
             blinks_per_min: 2.0,
             ..BrainSettings::new(8, seed)
         };
-        let brain = [(0, 2, 3.0), (1, 3, 3.0), (4, 6, 5.0), (5, 7, 4.0)]
-            .into_iter()
-            .fold(brain, |brain, (i, j, rad_s)| brain.coupled(i, j, rad_s));
+        let halves = [0, 4].into_iter().flat_map(|from| {
+            (from..from + 4).flat_map(move |i| (i + 1..from + 4).map(move |j| (i, j)))
+        });
+        let brain = halves.fold(brain, |brain, (i, j)| brain.coupled(i, j, 3.0));
         let settings = HeadsetSettings {
             brain,
             line: LineFaults::default(),

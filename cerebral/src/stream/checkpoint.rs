@@ -96,6 +96,8 @@ struct SessionText {
     /// Channels of the null, and its figures: per surrogate PLI, wPLI and deviations, order parameter.
     good: Vec<usize>,
     nulls: String,
+    /// How strong the data were, window by window.
+    data_sd: String,
     /// Lengths of one surrogate's figures.
     null_shape: [usize; 4],
     twin: Option<TwinState>,
@@ -172,8 +174,9 @@ impl SessionState {
             held.map(move |(block, place)| block.uv()[[channel, *place]])
         });
         let readings: Vec<f64> = readings.collect();
-        let (good, nulls) = self.of.rolling.parts();
-        let (null_shape, figures) = nulls.flat();
+        let rolling = &self.of.rolling;
+        let (null_shape, figures) = rolling.nulls().flat();
+        let data_sd: Vec<Vec<f64>> = rolling.data_sd().map(<[f64]>::to_vec).collect();
         SessionText {
             session: self.stretch.session.to_string(),
             number: self.stretch.number,
@@ -192,7 +195,8 @@ impl SessionState {
             received_ns: self.of.received_ns,
             windows: self.of.windows.clone().map(|_, _| ()),
             uv: to_text(&readings),
-            good: good.to_vec(),
+            good: rolling.good().to_vec(),
+            data_sd: to_text(&data_sd.concat()),
             nulls: to_text(&figures),
             null_shape,
             twin: self.twin.clone(),
@@ -221,6 +225,11 @@ impl SessionText {
             .ok()
             .and_then(|figures| Nulls::of_flat(self.null_shape, &figures))
             .ok_or_else(|| unreadable("null"))?;
+        let n_good = self.good.len().max(1);
+        let data_sd = from_text(&self.data_sd).ok();
+        let data_sd = data_sd.filter(|all| all.len().is_multiple_of(n_good));
+        let data_sd = data_sd.ok_or_else(|| unreadable("strengths"))?;
+        let data_sd = data_sd.chunks(n_good).map(<[f64]>::to_vec).collect();
         let first = held.first().copied().unwrap_or(0);
         let follow = held
             .iter()
@@ -261,7 +270,7 @@ impl SessionText {
         });
         let state = StretchState {
             windows,
-            rolling: Rolling::of(self.good, nulls),
+            rolling: Rolling::of(self.good, nulls, data_sd),
             n_samples: self.n_samples,
             received_ns: self.received_ns,
         };

@@ -9,6 +9,8 @@
 //! Everything is judged by the buffer alone: which channels carry a signal, what is an artefact. Nothing is known of the rest of
 //! the session but the surrogates of the windows just before ([`Rolling`]).
 
+use std::collections::VecDeque;
+
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use num_complex::Complex64;
 
@@ -149,32 +151,74 @@ pub struct Window {
     pub figures: Result<WindowFigures, String>,
 }
 
-/// The surrogates of the windows just passed. They are of one set of channels: where that changes, they begin anew.
+/// The surrogates of the windows just passed, and how strong the data were in each. They are of one set of channels: where that
+/// changes, they begin anew.
+///
+/// Whether surrogates are of these data is judged over all these windows together: a surrogate spreads its buffer's rhythm evenly,
+/// and one window holds more or less of it than its buffer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rolling {
     good: Vec<usize>,
     nulls: Nulls,
+    /// By window, per good channel the standard deviation in the band.
+    data_sd: VecDeque<Vec<f64>>,
 }
 
 impl Rolling {
     /// Puts them together again: of which channels they are, and what they are.
-    pub(super) fn of(good: Vec<usize>, nulls: Nulls) -> Self {
-        Self { good, nulls }
+    pub(super) fn of(good: Vec<usize>, nulls: Nulls, data_sd: Vec<Vec<f64>>) -> Self {
+        Self {
+            good,
+            nulls,
+            data_sd: data_sd.into(),
+        }
     }
 
-    /// Of which channels they are, and what they are.
-    pub(super) fn parts(&self) -> (&[usize], &Nulls) {
-        (&self.good, &self.nulls)
+    /// Of which channels they are.
+    pub(super) fn good(&self) -> &[usize] {
+        &self.good
     }
 
-    fn put(&mut self, good: &[usize], nulls: Nulls, most: usize) -> &Nulls {
+    /// The surrogates.
+    pub(super) fn nulls(&self) -> &Nulls {
+        &self.nulls
+    }
+
+    /// How strong the data were, window by window.
+    pub(super) fn data_sd(&self) -> impl Iterator<Item = &[f64]> {
+        self.data_sd.iter().map(Vec::as_slice)
+    }
+
+    /// Takes a window's; forgets all but those of the last `windows`, each of `surrogates`.
+    fn put(
+        &mut self,
+        good: &[usize],
+        nulls: Nulls,
+        observed: &Observed,
+        (windows, surrogates): (usize, usize),
+    ) {
         if self.good != good {
-            self.good = good.to_vec();
-            self.nulls = Nulls::default();
+            *self = Self {
+                good: good.to_vec(),
+                ..Self::default()
+            };
         }
         self.nulls.append(nulls);
-        self.nulls.keep_last(most);
-        &self.nulls
+        self.nulls.keep_last(windows * surrogates);
+        self.data_sd.push_back(observed.band_sd().to_vec());
+        while self.data_sd.len() > windows {
+            self.data_sd.pop_front();
+        }
+    }
+
+    /// Per good channel the standard deviation in the band over all these windows, root mean square.
+    fn whole_sd(&self) -> Vec<f64> {
+        let n = float(self.data_sd.len());
+        let of = |channel: usize| {
+            let squares = self.data_sd.iter().map(|sd| sd[channel].powi(2));
+            (squares.sum::<f64>() / n).sqrt()
+        };
+        (0..self.good.len()).map(of).collect()
     }
 }
 
@@ -354,9 +398,16 @@ impl WindowAnalyst {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let nulls = test.nulls(raw.view(), &self.pipeline)?;
-        let most = self.settings.surrogates * self.settings.rolling;
-        let null = rolling.put(good, nulls, most);
-        Ok(Ok(self.of(z.view(), good, &test, &observed, null)?))
+        let most = (self.settings.rolling, self.settings.surrogates);
+        rolling.put(good, nulls, &observed, most);
+        let observed = observed.with_band_sd(rolling.whole_sd());
+        Ok(Ok(self.of(
+            z.view(),
+            good,
+            &test,
+            &observed,
+            rolling.nulls(),
+        )?))
     }
 
     /// The test of a window: its random numbers are its own.

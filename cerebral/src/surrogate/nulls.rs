@@ -68,6 +68,20 @@ pub struct Observed {
     pub(crate) alive: Vec<bool>,
 }
 
+impl Observed {
+    /// Per channel the standard deviation in the band.
+    pub(crate) fn band_sd(&self) -> &[f64] {
+        &self.figures.sd
+    }
+
+    /// With other standard deviations to hold the surrogates' against: those of more data than these.
+    #[must_use]
+    pub(crate) fn with_band_sd(mut self, sd: Vec<f64>) -> Self {
+        self.figures.sd = sd;
+        self
+    }
+}
+
 /// Figures of surrogates, in the order of their numbers: for every surrogate 16 bytes per pair.
 ///
 /// A stream appends those of each new window and keeps the last of them: its rolling null.

@@ -22,12 +22,12 @@ use crate::failure::{Failure, Outcome};
 use crate::files;
 use crate::front::{self, Copy, Firsts};
 use crate::metrics::Metrics;
-use crate::simulated::Simulated;
+use crate::simulated::{Simulated, SimulatedHeadset};
 use crate::source::{self, Source};
 use crate::stages::{self, Plan};
 use crate::stop::Stop;
 use crate::table::Summary;
-use crate::{live, report, settings};
+use crate::{eeg, live, report, settings};
 
 /// What is asked for, by either command.
 struct Request {
@@ -46,6 +46,8 @@ struct Request {
     record: Option<PathBuf>,
     /// Where metrics are served, if that was said.
     metrics: Option<String>,
+    /// Whether the simulated headset goes along.
+    with_eeg: bool,
 }
 
 /// `up`: checks what is asked for, and runs it.
@@ -74,6 +76,7 @@ pub(crate) fn run(
         seed: args.seed,
         record: args.record.clone(),
         metrics: args.metrics.clone(),
+        with_eeg: false,
     };
     if !args.headless && args.out.is_some() {
         return Err(Failure::WrongUse(
@@ -83,7 +86,7 @@ pub(crate) fn run(
     request.run(config, logs, stop)
 }
 
-/// `demo`: the same with the imitated exchanges.
+/// `demo`: the same with the imitated exchanges, and the simulated headset beside them.
 pub(crate) fn demo(
     args: &DemoArgs,
     config: &Config,
@@ -103,6 +106,7 @@ pub(crate) fn demo(
         seed: args.seed,
         record: None,
         metrics: args.metrics.clone(),
+        with_eeg: true,
     };
     request.run(config, logs, stop)
 }
@@ -155,6 +159,10 @@ impl Request {
                 "what a recording would have alerted goes to the log and the topic, not to Discord"
             );
         }
+        let headset = self
+            .with_eeg
+            .then(|| SimulatedHeadset::start(self.seed, 1.0))
+            .transpose()?;
         let broker = settings::broker(&config, &self.broker)?;
         tracing::info!(broker = broker.describe(), "up");
         let out = match &self.out {
@@ -175,19 +183,35 @@ impl Request {
             .then(|| Copy::new(&broker, out, started))
             .transpose()?;
         let deadline = live::stop_after(self.run_for, stop);
-        let ended = stages::run(
-            &plan,
-            |windows| self.publish((&play, inputs), &plan, windows),
-            |view| match (copy, logs) {
-                (Some(copy), _) => copy.run(view),
-                (None, Some(logs)) => {
-                    let shown = front::dashboard_settings(&config, self.describe(&broker));
-                    front::dashboard(&broker, &shown, logs, stop).map(|()| Firsts::default())
-                }
-                (None, None) => unreachable!("main keeps the log where a dashboard is shown"),
-            },
-        )?;
+        let spreads = || {
+            stages::run(
+                &plan,
+                |windows| self.publish((&play, inputs), &plan, windows),
+                |view| match (copy, logs) {
+                    (Some(copy), _) => copy.run(view),
+                    (None, Some(logs)) => {
+                        let shown = front::dashboard_settings(&config, self.describe(&broker));
+                        front::dashboard(&broker, &shown, logs, stop).map(|()| Firsts::default())
+                    }
+                    (None, None) => unreachable!("main keeps the log where a dashboard is shown"),
+                },
+            )
+        };
+        let (ended, eeg) = match &headset {
+            Some(headset) => {
+                let done = eeg::run(self.eeg(headset, &plan)?, |_| {
+                    let ended = spreads();
+                    // The headset goes on for ever.
+                    stop.set();
+                    ended
+                })?;
+                (done.front, done.tally)
+            }
+            None => (spreads()?, None),
+        };
         drop(deadline);
+        // Before the broker, which its last words are for.
+        drop(headset);
         if self.headless {
             let mut summary = ended.source.rows();
             report::windowing_rows(&mut summary, &ended.tally);
@@ -196,6 +220,9 @@ impl Request {
                 summary.count("kept by the stand-in for Discord", messages);
             }
             report::first_rows(&mut summary, ended.front);
+            if let Some(tally) = eeg {
+                eeg::window_rows(&mut summary, &tally.total());
+            }
             ended.source.finish(&mut summary, started.elapsed());
             report::dead_examples(&ended.tally);
             report::close(&summary, self.json)?;
@@ -205,6 +232,22 @@ impl Request {
         } else {
             Ok(())
         }
+    }
+
+    /// The headset's samples and their windows.
+    fn eeg<'a>(
+        &self,
+        headset: &SimulatedHeadset,
+        plan: &Plan<'a>,
+    ) -> Result<eeg::Plan<'a>, Failure> {
+        let workers = plan.config.cerebral.workers;
+        Ok(eeg::Plan {
+            broker: plan.broker,
+            feeding: Some(eeg::Feeding::of_headset(headset)?),
+            windowing: Some(eeg::Windowing::of_demo(self.seed, workers)?),
+            metrics: plan.metrics,
+            stop: plan.stop,
+        })
     }
 
     fn play(&self) -> Play<'_> {
@@ -229,6 +272,7 @@ impl Request {
                 several => format!("{} recordings", several.len()),
             },
             Source::Live => "live".to_owned(),
+            Source::Simulated if self.with_eeg => "simulated exchanges and headset".to_owned(),
             Source::Simulated => "simulated exchanges".to_owned(),
         };
         format!("{source}, {}", broker.describe())

@@ -12,6 +12,7 @@ mod cerebral;
 mod chaos;
 mod dashboard;
 mod dead_letters;
+mod eeg_exactly_once;
 mod eeg_stream;
 mod exactly_once;
 mod expected;

@@ -454,30 +454,11 @@ impl StreamArgs {
     fn close(&self, done: &Done<()>, elapsed: Duration) -> Outcome {
         let mut summary = Summary::default();
         if let Some(fed) = done.fed {
-            summary.count("samples", fed.samples);
-            summary.count_of(
-                "gaps",
-                fed.gaps,
-                &[
-                    ("samples missing".to_owned(), fed.missing),
-                    ("restarts".to_owned(), fed.restarts),
-                    ("reconnects".to_owned(), fed.reconnects),
-                ],
-            );
+            eeg::source_rows(&mut summary, &fed);
         }
         if let Some(tally) = &done.tally {
             let seen = tally.total();
-            let figured = seen.windows - seen.without_figures;
-            summary.count_of(
-                "windows",
-                seen.windows,
-                &[
-                    ("significant".to_owned(), seen.significant),
-                    ("not significant".to_owned(), figured - seen.significant),
-                    ("without figures".to_owned(), seen.without_figures),
-                ],
-            );
-            summary.count("windows with a twin", seen.with_twin);
+            eeg::window_rows(&mut summary, &seen);
             summary.count("stretches without a gap", seen.stretches);
             summary.count("dead letters", tally.dead);
             for (offset, error) in &tally.dead_examples {
