@@ -5,6 +5,7 @@
 mod client;
 mod encrypted;
 mod frames;
+mod known_network;
 mod misbehaviour;
 mod shapes;
 mod sockets;
