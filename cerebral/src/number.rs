@@ -27,3 +27,15 @@ pub(crate) fn samples(seconds: f64, rate_hz: f64) -> usize {
 pub(crate) fn single(value: f64) -> f32 {
     value as f32
 }
+
+/// The nearest whole number; `None` beyond 32 bits and for NaN.
+#[expect(
+    clippy::as_conversions,
+    reason = "the range has been checked on the line above"
+)]
+pub(crate) fn nearest(value: f64) -> Option<i32> {
+    let value = value.round();
+    (f64::from(i32::MIN)..=f64::from(i32::MAX))
+        .contains(&value)
+        .then_some(value as i32)
+}

@@ -402,7 +402,7 @@ fn a_state_of_another_session_or_no_state_at_all_is_refused() {
     assert!(error.to_string().contains("its samples"), "{error}");
     let stored = serde_json::to_string(&twin.state()).unwrap();
     for (from, to) in [
-        ("\"uv\":\"", "\"uv\":\"AAAA"),
+        ("\"text\":\"", "\"text\":\"AAAA"),
         ("\"node\":2", "\"node\":9"),
         ("\"pending\":null", "\"pending\":40"),
     ] {
