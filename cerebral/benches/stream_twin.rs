@@ -112,7 +112,7 @@ fn twins(_: &mut Criterion) {
                 } else {
                     usize::from(said.stimulation.is_some())
                 };
-                costs[kind].push(cost.wall_s);
+                costs[kind].push(cost.busy_s);
             }
         }
         for (what, costs) in [
