@@ -111,7 +111,7 @@ impl SessionTwin {
     }
 
     /// Takes samples of the stretch from its sample `at` on, `(n_channels, n_samples)`, microvolts as recorded. Those that are here
-    /// already are passed over. They must be here before the windows that they complete.
+    /// already are passed over, and so is a block of other channels. They must be here before the windows that they complete.
     pub fn samples(&mut self, at: u64, uv: ArrayView2<'_, f64>) {
         if uv.nrows() == self.history.n_channels() {
             self.history.push(at, uv);

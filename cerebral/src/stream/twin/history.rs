@@ -83,7 +83,8 @@ impl History {
 
     /// Index behind the newest sample.
     pub(super) fn end(&self) -> u64 {
-        self.at + u64::try_from(self.len()).unwrap_or(u64::MAX)
+        let n = u64::try_from(self.len()).unwrap_or(u64::MAX);
+        self.at.saturating_add(n)
     }
 
     /// Takes samples from index `at` on. What is there already is passed over; where some are missing, it begins anew.

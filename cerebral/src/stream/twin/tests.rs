@@ -320,6 +320,7 @@ fn orders_count_once_and_those_that_make_no_sense_are_refused() {
         start("d", 3, DriveKind::Tone, 1.0),
         start("d", 0, DriveKind::Tone, -1.0),
         start("d", 0, DriveKind::Tone, f64::NAN),
+        start("d", 0, DriveKind::Torque, 100.1),
         Stimulation {
             target: Some(u64::MAX),
             ..start("d", 0, DriveKind::Locked, 1.0)
