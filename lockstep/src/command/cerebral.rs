@@ -4,6 +4,7 @@ mod analyze;
 mod args;
 mod calibrate;
 mod input;
+mod live;
 mod output;
 mod screen;
 mod simulate;
@@ -63,7 +64,7 @@ pub(crate) fn run(
     match &args.command {
         CerebralCommand::Analyze(args) => analyze::run(args, stop),
         CerebralCommand::Calibrate(args) => calibrate::run(args, stop),
-        CerebralCommand::WhatIf(args) => what_if::run(args, stop),
+        CerebralCommand::WhatIf(args) => what_if::run(args, config, stop),
         CerebralCommand::Stream(args) => stream::run(args, config, logs, stop),
         CerebralCommand::Simulate(args) => simulate::run(args, stop),
     }

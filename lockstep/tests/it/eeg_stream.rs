@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::cerebral::{real, table};
-use crate::fixture::{Room, run, run_well, stderr};
+use crate::fixture::{Room, command, run, run_well, stderr};
+use crate::world::World;
 
 /// States as a stream gives them, without the time of their receipt.
 fn stream(file: &Path, more: &[&str]) -> Vec<Value> {
@@ -196,4 +197,58 @@ fn a_band_that_does_not_fit_leaves_a_dead_letter_that_says_so() {
     let told = stderr(&output);
     assert!(told.contains("dead letters"), "{told}");
     assert!(told.contains("session `slow.csv`"), "{told}");
+}
+
+#[test]
+fn the_twin_of_a_running_session_is_stimulated_and_says_what_it_does() {
+    let world = World::embedded();
+    let room = Room::new();
+    let file = room.write("rhythm.csv", table(4, 125 * 200, true));
+    let address = world.broker.address();
+    let log = std::fs::File::create(room.path("stderr")).unwrap();
+    let mut stream = command()
+        .args(["cerebral", "stream", "--headless", "--rate", "125"])
+        .args(["--source", file.to_str().unwrap(), "--session", "s"])
+        .args(["--speed", "4x", "--broker", address])
+        .args(["--delivery", "at-least-once", "--surrogates", "2"])
+        .args(["--twin-over", "20s", "--twin-after", "2s"])
+        .stderr(std::process::Stdio::from(log))
+        .spawn()
+        .unwrap();
+    let live = |more: &[&str]| {
+        let fixed = ["cerebral", "what-if", "s", "--live", "--broker", address];
+        let output = run([&fixed[..], &["--for", "12s"], more].concat());
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output),
+        )
+    };
+    let (code, told) = live(&["--node", "nobody"]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("e1, e2, e3, e4"), "{told}");
+    let (code, told) = live(&["--node", "e2", "--kind", "pulses"]);
+    assert_eq!(code, Some(2), "{told}");
+    let (code, told) = live(&["--node", "e2", "--kind", "entrain", "--frequency", "11"]);
+    assert_eq!(code, Some(0), "{told}");
+    for words in ["significant", "driven", "judged by", "Hz"] {
+        assert!(told.contains(words), "{told}");
+    }
+    let states = room.path("states.jsonl");
+    let to = ["--json", states.to_str().unwrap()];
+    let locked = [
+        "--node", "1", "--kind", "locked", "--target", "e2", "--delta", "3.14",
+    ];
+    let (code, told) = live(&[&locked[..], &to].concat());
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("ms old"), "{told}");
+    let lines = room.read("states.jsonl");
+    let newest: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    let of = &newest["twin"]["stimulation"];
+    assert_eq!(
+        (of["node"].as_u64(), of["target"].as_u64()),
+        (Some(0), Some(1))
+    );
+    assert!(of["running_s"].as_f64().unwrap() >= 1.0, "{of}");
+    stream.kill().unwrap();
+    stream.wait().unwrap();
 }

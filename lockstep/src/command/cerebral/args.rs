@@ -123,6 +123,8 @@ pub(crate) enum StimulusKind {
     Constant,
     /// Kicks it again and again.
     Pulses,
+    /// Steers it towards the measured phase of another channel, or of all (with --live).
+    Locked,
 }
 
 /// A stimulus and the runs behind its effect.
@@ -130,7 +132,7 @@ pub(crate) enum StimulusKind {
 pub(crate) struct StimulusArgs {
     /// What is done to a node of the twin.
     #[arg(long, value_enum, default_value_t = StimulusKind::Entrain, help_heading = "Stimulation")]
-    kind: StimulusKind,
+    pub(crate) kind: StimulusKind,
     /// How strong: rad/s, of pulses rad.
     #[arg(
         long,
@@ -139,10 +141,10 @@ pub(crate) struct StimulusArgs {
         allow_hyphen_values = true,
         help_heading = "Stimulation"
     )]
-    amplitude: f64,
+    pub(crate) amplitude: f64,
     /// Of the stimulus, hertz. Default: the mean natural frequency.
     #[arg(long, value_name = "HZ", help_heading = "Stimulation")]
-    frequency: Option<f64>,
+    pub(crate) frequency: Option<f64>,
     /// The node to stimulate, by name or number.
     #[arg(long, value_name = "NAME", help_heading = "Stimulation")]
     pub(crate) node: Option<String>,
@@ -218,8 +220,8 @@ impl TestArgs {
 }
 
 impl StimulusArgs {
-    /// Puts these options into an analysis'.
-    pub(crate) fn fill(&self, options: &mut Options) -> Result<(), Failure> {
+    /// Refuses what no stimulus can be.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         let at_least_zero = self.amplitude >= 0.0 || self.kind == StimulusKind::Constant;
         if !self.amplitude.is_finite() || !at_least_zero {
             return Err(Failure::WrongUse(format!(
@@ -232,16 +234,31 @@ impl StimulusArgs {
                 "`--frequency` is {hz}; it must be above 0"
             )));
         }
+        if self.frequency.is_some()
+            && matches!(self.kind, StimulusKind::Constant | StimulusKind::Locked)
+        {
+            return Err(Failure::WrongUse(
+                "a constant or locked stimulus has no --frequency".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Puts these options into an analysis'.
+    pub(crate) fn fill(&self, options: &mut Options) -> Result<(), Failure> {
+        self.check()?;
         options.stimulus = match self.kind {
+            StimulusKind::Locked => {
+                return Err(Failure::WrongUse(
+                    "--kind locked follows what is measured now: with --live; the best closed loop of a recording is step 9 of \
+                     `lockstep cerebral analyze`"
+                        .to_owned(),
+                ));
+            }
             StimulusKind::Entrain => Stimulus::Entrain {
                 amplitude_rad_s: self.amplitude,
                 frequency_hz: self.frequency,
             },
-            StimulusKind::Constant if self.frequency.is_some() => {
-                return Err(Failure::WrongUse(
-                    "a constant stimulus has no --frequency".to_owned(),
-                ));
-            }
             StimulusKind::Constant => Stimulus::Constant {
                 torque_rad_s: self.amplitude,
             },

@@ -3,8 +3,10 @@
 use anyhow::Context;
 use cerebral::analyze::{Options, StepId};
 use clap::Args;
+use contract::config::Config;
 
 use super::args::{OutputArgs, RecordingArgs, StimulusArgs, TestArgs};
+use super::live::{self, LiveArgs};
 use super::work;
 use crate::failure::Outcome;
 use crate::stop::Stop;
@@ -16,9 +18,11 @@ Examples:
   lockstep cerebral what-if recording.txt                                    every node, ranked
   lockstep cerebral what-if recording.txt --node 3 --kind entrain --amplitude 5 --frequency 10
   lockstep cerebral what-if recording.txt --node Cz --kind pulses --amplitude 0.5 --json effect.json
+  lockstep cerebral what-if sim --live --broker 127.0.0.1:9092 --node 3 --kind locked --delta 3.14 --for 60s
 
 The twin is found first, so this takes as long as `calibrate`. Effects are differences between runs with and without the
-stimulus under the same noise; they are statements about the twin.")]
+stimulus under the same noise; they are statements about the twin. With --live the twin of a running session is stimulated,
+window by window.")]
 pub(crate) struct WhatIfArgs {
     #[command(flatten)]
     recording: RecordingArgs,
@@ -27,11 +31,18 @@ pub(crate) struct WhatIfArgs {
     #[command(flatten)]
     stimulus: StimulusArgs,
     #[command(flatten)]
+    live: LiveArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Finds the twin, stimulates it, prints and writes what happens.
-pub(crate) fn run(args: &WhatIfArgs, stop: &Stop) -> Outcome {
+pub(crate) fn run(args: &WhatIfArgs, config: &Config, stop: &Stop) -> Outcome {
+    if args.live.live {
+        let session = args.recording.file.to_string_lossy();
+        let json = args.output.json.as_ref();
+        return live::run(&session, &args.live, &args.stimulus, json, config, stop);
+    }
     let until = if args.stimulus.node.is_some() {
         StepId::WhatIf
     } else {
