@@ -336,6 +336,25 @@ fn twin(made: &Made, k: u64) -> Option<Twin> {
     })
 }
 
+fn quality(made: &Made, channel: usize, k: u64) -> Quality {
+    let none = Figure(f64::NAN);
+    let (rms_uv, railed, mains_ratio) = match (made.says, made.is_good(channel)) {
+        // Of what reaches into a gap nothing is known, its electrodes included.
+        (Says::NoFigures, _) => (none, none, none),
+        (_, false) => (Figure(0.0), Figure(1.0), none),
+        (_, true) => (
+            rounded(19.0 + 4.0 * odd(channel, k), 1e2),
+            Figure(0.0),
+            rounded(1.3 + odd(channel, 2).abs() * 4.5, 1e2),
+        ),
+    };
+    Quality {
+        rms_uv,
+        railed,
+        mains_ratio,
+    }
+}
+
 /// Window number `k` of the session: two seconds from second `k` on, with a guard of one second.
 #[must_use]
 pub fn state(made: &Made, k: u64) -> State<'static> {
@@ -392,25 +411,7 @@ pub fn state(made: &Made, k: u64) -> State<'static> {
             .into_iter()
             .collect(),
         quality: (0..made.n_channels)
-            .map(|channel| {
-                let good = made.is_good(channel);
-                Quality {
-                    rms_uv: rounded(
-                        if good {
-                            19.0 + 4.0 * odd(channel, k)
-                        } else {
-                            0.0
-                        },
-                        1e2,
-                    ),
-                    railed: Figure(if good { 0.0 } else { 1.0 }),
-                    mains_ratio: if good {
-                        rounded(1.3 + odd(channel, 2).abs() * 4.5, 1e2)
-                    } else {
-                        Figure(f64::NAN)
-                    },
-                }
-            })
+            .map(|channel| quality(made, channel, k))
             .collect(),
         frequency_hz: figures(made.per_channel(|at| Made::hz(at) + 0.1 * odd(at, k))),
         band_power_uv2: figures(

@@ -376,3 +376,11 @@ fn an_order_given_while_the_screen_is_held_bears_the_time_at_which_it_was_given(
     stage.key(KeyCode::Enter);
     assert_eq!(stage.app.take_orders()[0].at_ns, stage.now_ns);
 }
+
+#[test]
+fn an_electrode_of_which_nothing_is_known_is_not_called_good() {
+    let unknown = Stage::with(&[says(Says::NoFigures)], ViewName::Brain, BROAD).screen();
+    let known = Stage::with(&[Made::default()], ViewName::Brain, BROAD).screen();
+    let good = |screen: &str| screen.lines().filter(|line| line.ends_with("  ok")).count();
+    assert_eq!((good(&unknown), good(&known)), (0, 7), "{unknown}{known}");
+}
