@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// Compression beyond this gains nothing on mantissas.
-const LEVEL: i32 = 3;
+pub(crate) const LEVEL: i32 = 3;
 
 /// Why a text gave no floats.
 #[derive(Debug, thiserror::Error)]

@@ -38,3 +38,15 @@ pub(crate) fn nanoseconds(seconds: f64) -> i64 {
     let ns = rounded as i64;
     ns
 }
+
+/// The nearest whole number; `None` beyond 32 bits and for NaN.
+#[expect(
+    clippy::as_conversions,
+    reason = "the range has been checked on the line above"
+)]
+pub(crate) fn nearest(value: f64) -> Option<i32> {
+    let value = value.round();
+    (f64::from(i32::MIN)..=f64::from(i32::MAX))
+        .contains(&value)
+        .then_some(value as i32)
+}

@@ -291,7 +291,11 @@ impl App {
             }
             _ => {
                 self.with_view(|view, look, body| view.key(key.code, body, look));
-                self.orders.extend(self.views[self.at].take_order());
+                // While the screen is held, its clock stands still; an order is given now.
+                let at_ns = self.model.now_ns;
+                let given = self.views[self.at].take_order();
+                self.orders
+                    .extend(given.map(|order| Stimulation { at_ns, ..order }));
                 // Nobody who takes orders leaves so many: what is older was never to be sent.
                 let over = self.orders.len().saturating_sub(MOST_ORDERS);
                 self.orders.drain(..over);

@@ -1,8 +1,8 @@
 //! What the topics say, folded into bounded state. No clock, no terminal, no Kafka.
 //!
-//! In come records with the moment they came; out go the newest state of each pair, venue, episode and EEG session, a history that
-//! grows coarser with age, and counts. Bounded whatever comes: pairs, venues, episodes, sessions, and the points of history
-//! that all pairs share. What is over a bound is counted and shown, never dropped in silence. Absent: judging spreads.
+//! In come records with the moment they came; out go the newest state of each pair, venue, episode and EEG session,
+//! histories, and counts. Bounded whatever comes: pairs, venues, episodes, sessions, and the points of history that all
+//! pairs share. What is over a bound is counted and shown, never dropped in silence. Absent: judging spreads.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

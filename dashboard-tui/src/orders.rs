@@ -19,8 +19,8 @@ use crate::message::{Message, Ordered};
 
 /// Orders that wait while one is sent.
 const WAITING: usize = 8;
-/// How long one may take before the screen says that it is not delivered.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one may take, besides the last moments that a producer has when it is let go.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The sending of orders; dropping it ends its thread.
 #[derive(Debug)]
@@ -101,6 +101,8 @@ impl Sending {
         for order in orders {
             let sent = self.send(&mut producer, &order);
             if let Err(error) = &sent {
+                // Let go, it gives up what it holds: nothing shall be driven minutes later that was called not sent.
+                producer = None;
                 tracing::warn!(id = %order.id, session = %order.session, %error, "an order was not delivered");
             }
             self.door.take([Message::Ordered(Ordered {

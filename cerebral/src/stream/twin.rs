@@ -17,6 +17,7 @@ mod batch;
 mod calibrated;
 mod calibrator;
 mod history;
+mod packed;
 mod run;
 mod settings;
 mod state;
@@ -110,7 +111,7 @@ impl SessionTwin {
     }
 
     /// Takes samples of the stretch from its sample `at` on, `(n_channels, n_samples)`, microvolts as recorded. Those that are here
-    /// already are passed over. They must be here before the windows that they complete.
+    /// already are passed over, and so is a block of other channels. They must be here before the windows that they complete.
     pub fn samples(&mut self, at: u64, uv: ArrayView2<'_, f64>) {
         if uv.nrows() == self.history.n_channels() {
             self.history.push(at, uv);
@@ -228,7 +229,7 @@ impl SessionTwin {
         if let Some((_, task)) = self.pending.take_if(due) {
             match task.wait() {
                 Some(Ok(found)) => {
-                    self.current = Some(found);
+                    self.current = Some(*found);
                     self.pieces.clear();
                 }
                 _ => self.failed += 1,
@@ -241,7 +242,7 @@ impl SessionTwin {
         let over = self.samples_in(self.settings.calibrate_over_s);
         // The first window that so many samples lie before.
         let first = over.saturating_sub(self.buffer_end(0)).div_ceil(self.hop());
-        let is_due = k >= first && (k - first) % self.hops.every == 0;
+        let is_due = k >= first && (k - first).is_multiple_of(self.hops.every);
         if is_due && let Some(input) = self.input(k) {
             let task = Task::new(input);
             self.calibrator.start(&task);

@@ -35,19 +35,27 @@ pub fn signals(
 ///
 /// Of a twin's phases, which have no amplitude and no zero-lag mixture; for signals use `connectivity`.
 pub fn phase_lag_index(theta: ArrayView2<'_, f64>) -> Array2<f64> {
-    pairwise(theta, |difference| {
-        let sign = |difference: f64| {
-            let sin = difference.sin();
-            if sin > 0.0 {
-                1.0
-            } else if sin < 0.0 {
-                -1.0
-            } else {
-                0.0
-            }
-        };
-        mean(&difference.map(sign).collect::<Vec<_>>()).abs()
-    })
+    let (n, samples) = theta.dim();
+    // A sine of a difference from sines and cosines: two a phase, and none a pair.
+    let (sin, cos) = (theta.mapv(f64::sin), theta.mapv(f64::cos));
+    let mut out = Array2::zeros((n, n));
+    for i in 0..n {
+        for j in 0..i {
+            let signs = (0..samples).map(|t| {
+                let sin = sin[[i, t]] * cos[[j, t]] - cos[[i, t]] * sin[[j, t]];
+                if sin > 0.0 {
+                    1.0
+                } else if sin < 0.0 {
+                    -1.0
+                } else {
+                    0.0
+                }
+            });
+            out[[i, j]] = (signs.sum::<f64>() / float(samples)).abs();
+            out[[j, i]] = out[[i, j]];
+        }
+    }
+    out
 }
 
 /// Mean phase differences `theta_i - theta_j` as `mean exp(i (theta_i - theta_j))`: argument the difference (rad, above 0
@@ -64,26 +72,6 @@ pub fn phase_relations(theta: ArrayView2<'_, f64>) -> Array2<Complex64> {
             .sum::<Complex64>()
             / samples
     })
-}
-
-fn pairwise(
-    theta: ArrayView2<'_, f64>,
-    of: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
-) -> Array2<f64> {
-    let n = theta.nrows();
-    let mut out = Array2::zeros((n, n));
-    for i in 0..n {
-        for j in 0..i {
-            let mut differences = theta
-                .row(i)
-                .into_iter()
-                .zip(theta.row(j))
-                .map(|(a, b)| a - b);
-            out[[i, j]] = of(&mut differences);
-            out[[j, i]] = out[[i, j]];
-        }
-    }
-    out
 }
 
 /// How alike two sets of figures are.

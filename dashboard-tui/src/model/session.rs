@@ -5,17 +5,23 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
-use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
-use contract::eeg::{Bad, End, Figure, Mark, Matrix, Samples, State, Stimulation};
+use contract::eeg::{Bad, End, Figure, Mark, Matrix, Samples, State, Stimulation, Twin};
 use contract::time::NS_PER_S;
 
 use super::signals::{MAX_CHANNELS, Signals, Taken};
-use crate::text::clean;
+use crate::text::{clean, fit, width};
+
+mod past;
+
+pub(crate) use past::Point;
+use past::{mean, point, said};
 
 /// The most sessions that are kept.
 const MAX_SESSIONS: usize = 128;
+/// After so long without a record a session may make room for a new one.
+const FORGOTTEN_NS: i64 = 60 * NS_PER_S;
 /// The longest name of a session, bytes.
 const MAX_KEY: usize = 4_096;
 /// The most windows of a session's past.
@@ -50,28 +56,6 @@ impl Verdict {
             (None, Some(_)) => Self::NotSignificant,
         }
     }
-}
-
-/// A window of the past; NaN where there is no figure.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Point {
-    /// Start, seconds from the session's first sample.
-    pub(crate) start_s: f64,
-    /// From window to window, seconds.
-    pub(crate) hop_s: f64,
-    pub(crate) r: f64,
-    pub(crate) r_5_95: [f64; 2],
-    pub(crate) wpli: f64,
-    pub(crate) wpli_95: f64,
-    /// The order parameter that the twin had said for this window.
-    pub(crate) r_said: f64,
-    /// How far the phases were from what the twin had said, the mean of absolute differences, radians.
-    pub(crate) phase_error_rad: f64,
-    /// The same, had every channel gone on at its frequency: no twin at all.
-    pub(crate) phase_error_alone_rad: f64,
-    /// Mean absolute coupling of pairs, radians a second.
-    pub(crate) coupling_rad_s: f64,
-    pub(crate) noise_floor_rad_s: f64,
 }
 
 /// One session.
@@ -110,7 +94,17 @@ impl Session {
         }
     }
 
-    /// Names of the channels, as the newest window or, before there is one, the samples have them.
+    /// The twin of the newest window.
+    pub(crate) fn twin(&self) -> Option<&Twin> {
+        self.newest.as_ref()?.twin.as_ref()
+    }
+
+    /// What the newest window says about coupling.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        self.newest.as_ref().map(Verdict::of)
+    }
+
+    /// How many channels there are, by the newest window or, before there is one, the samples.
     pub(crate) fn n_channels(&self) -> usize {
         self.newest
             .as_ref()
@@ -127,6 +121,31 @@ impl Session {
         of_state
             .or_else(|| self.signals.channels.get(at).map(String::as_str))
             .unwrap_or("?")
+    }
+
+    /// A channel's name within so many columns: where it is longer, without what all names begin with.
+    pub(crate) fn short(&self, at: usize, columns: usize) -> Cow<'_, str> {
+        let name = self.channel(at);
+        if width(name) <= columns || self.n_channels() < 2 {
+            return fit(name, columns);
+        }
+        let mut common = name.len();
+        for other in (0..self.n_channels()).map(|other| self.channel(other)) {
+            let same = name.char_indices().zip(other.chars());
+            let parts = same.take_while(|((_, one), other)| one == other);
+            let shared = parts.map(|((at, one), _)| at + one.len_utf8()).last();
+            if other != name {
+                common = common.min(shared.unwrap_or(0));
+            }
+        }
+        let tail = &name[common..];
+        fit(if tail.is_empty() { name } else { tail }, columns)
+    }
+
+    /// When something last came of it.
+    fn heard_ns(&self) -> i64 {
+        let heard_ns = self.newest_at_ns.max(self.samples_at_ns);
+        heard_ns.unwrap_or(i64::MIN)
     }
 
     /// For how long no window came, where that is too long and the session has not ended.
@@ -160,65 +179,6 @@ impl Session {
         self.newest = Some(owned(state));
         self.newest_at_ns = Some(at_ns);
         rewound
-    }
-}
-
-/// What the window before had said of this one, and how far off it was: order parameter, phase errors of twin and of none.
-fn said(before: &State<'_>, state: &State<'_>) -> Option<(f64, f64, f64)> {
-    let twin = before.twin.as_ref()?;
-    if before.stretch_at != state.stretch_at || before.k.checked_add(1) != Some(state.k) {
-        return None;
-    }
-    let phase = |at: usize| state.phase_rad.get(at).map_or(f64::NAN, |phase| phase.0);
-    let said = mean(
-        twin.phase_next_rad
-            .iter()
-            .enumerate()
-            .map(|(at, said)| distance_rad(phase(at), said.0)),
-    );
-    let alone = before
-        .phase_rad
-        .iter()
-        .zip(&before.frequency_hz)
-        .enumerate();
-    let alone = mean(alone.map(|(at, (phase_rad, hz))| {
-        distance_rad(phase(at), phase_rad.0 + TAU * hz.0 * before.hop_s)
-    }));
-    Some((twin.r_next.0, said, alone))
-}
-
-/// How far two phases are apart, `0..=pi`.
-fn distance_rad(one: f64, other: f64) -> f64 {
-    ((one - other + PI).rem_euclid(TAU) - PI).abs()
-}
-
-/// The mean of the figures there are; NaN of none.
-fn mean(figures: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut n) = (0.0, 0_u32);
-    for figure in figures.filter(|figure| figure.is_finite()) {
-        sum += figure;
-        n += 1;
-    }
-    sum / f64::from(n)
-}
-
-fn point(state: &State<'_>, said: Option<(f64, f64, f64)>) -> Point {
-    let none = f64::NAN;
-    let test = state.surrogates.as_ref();
-    let twin = state.twin.as_ref();
-    let (r_said, phase_error_rad, phase_error_alone_rad) = said.unwrap_or((none, none, none));
-    Point {
-        start_s: state.start_s,
-        hop_s: state.hop_s,
-        r: state.r.0,
-        r_5_95: test.map_or([none; 2], |test| test.r_5_95.map(|figure| figure.0)),
-        wpli: state.wpli_mean.0,
-        wpli_95: test.map_or(none, |test| test.wpli_95.0),
-        r_said,
-        phase_error_rad,
-        phase_error_alone_rad,
-        coupling_rad_s: twin.map_or(none, |twin| mean_coupling(&twin.coupling_rad_s)),
-        noise_floor_rad_s: twin.map_or(none, |twin| twin.noise_floor_rad_s),
     }
 }
 
@@ -303,12 +263,23 @@ pub(super) enum Refused {
 }
 
 impl Sessions {
-    fn place(&mut self, name: &str) -> Result<&mut Session, Refused> {
+    /// The session of this name; a new one takes the place of the one that was heard of longest ago, if that is long enough.
+    fn place(&mut self, name: &str, at_ns: i64) -> Result<&mut Session, Refused> {
         let key = name;
         let name: Arc<str> = clean(key).into();
         let is_new = !self.by_name.contains_key(&name);
-        if is_new && (self.by_name.len() >= MAX_SESSIONS || key.len() > MAX_KEY) {
+        if is_new && key.len() > MAX_KEY {
             return Err(Refused::BeyondBounds);
+        }
+        if is_new && self.by_name.len() >= MAX_SESSIONS {
+            let sessions = self.by_name.values();
+            let oldest = sessions.min_by_key(|session| session.heard_ns());
+            let oldest = oldest.filter(|session| {
+                session.ended_at_ns.is_some()
+                    || session.heard_ns().saturating_add(FORGOTTEN_NS) < at_ns
+            });
+            let forgotten = Arc::clone(&oldest.ok_or(Refused::BeyondBounds)?.name);
+            self.by_name.remove(&forgotten);
         }
         let session = self.by_name.entry(name);
         let new = |name: &Arc<str>| Arc::new(Session::new(Arc::clone(name), key));
@@ -318,7 +289,7 @@ impl Sessions {
     /// Takes a block; says whether it lies before those taken already.
     pub(super) fn samples(&mut self, block: &Samples<'_>, at_ns: i64) -> Result<bool, Refused> {
         let most = (MAX_VALUES / self.by_name.len().max(1)).min(MAX_VALUES_EACH);
-        let session = self.place(&block.session)?;
+        let session = self.place(&block.session, at_ns)?;
         let taken = session.signals.take(block, most);
         match taken {
             Taken::Senseless => return Err(Refused::Senseless),
@@ -335,12 +306,13 @@ impl Sessions {
         if state.channels.len() > MAX_CHANNELS {
             return Err(Refused::BeyondBounds);
         }
-        Ok(self.place(&state.session)?.window(state, at_ns))
+        Ok(self.place(&state.session, at_ns)?.window(state, at_ns))
     }
 
     /// Takes an order for a twin.
     pub(super) fn order(&mut self, order: &Stimulation<'_>) -> Result<(), Refused> {
-        self.place(&order.session)?.order = Some(Stimulation {
+        // For an order alone nobody makes room.
+        self.place(&order.session, i64::MIN)?.order = Some(Stimulation {
             session: text(&order.session),
             id: text(&order.id),
             ..*order
@@ -350,7 +322,7 @@ impl Sessions {
 
     /// A session has ended.
     pub(super) fn end(&mut self, end: &End<'_>, at_ns: i64) -> Result<(), Refused> {
-        self.place(&end.session)?.ended_at_ns = Some(at_ns);
+        self.place(&end.session, i64::MIN)?.ended_at_ns = Some(at_ns);
         Ok(())
     }
 

@@ -12,9 +12,10 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use super::eeg::choice::Choice;
+use super::eeg::cut::top;
 use super::eeg::heading;
 use super::eeg::matrix::{Edges, Matrix, share};
-use super::eeg::plot::{Plot, Series, Span, Stroke};
+use super::eeg::plot::Span;
 use super::eeg::{number, titled};
 use super::{Look, View};
 use crate::config::ViewName;
@@ -25,23 +26,15 @@ use crate::theme::Tone;
 mod circle;
 mod electrodes;
 mod head;
+mod over_time;
 mod sessions;
 mod signals;
+mod tiles;
+mod trace;
 
-/// Rows below which a circle is none.
-const LEAST_CIRCLE: u16 = 8;
-
-/// What can be shown of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Panel {
-    Signals,
-    Electrodes,
-    Matrix,
-    Order,
-    Wpli,
-    Circle,
-    Head,
-}
+use over_time::{order, wpli};
+use tiles::{Panel, tiles};
+use trace::Base;
 
 /// What stands in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,6 +82,7 @@ pub(super) struct Brain {
     gain: i32,
     /// Halvings of the time that the signals show.
     closer: i32,
+    base: Base,
     /// The first channel shown where not all have room.
     from: usize,
     /// Whether the list of sessions is shown instead of one of them.
@@ -131,6 +125,7 @@ impl Brain {
                     from: self.from,
                     gain: self.gain,
                     closer: self.closer,
+                    base: self.base,
                 };
                 lanes.draw(buffer, area, look);
             }
@@ -180,141 +175,6 @@ impl Brain {
     }
 }
 
-/// The mean order parameter of each window, and where it would lie without coupling.
-fn order(session: &Session, span: Span, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
-    let r = session.newest.as_ref().map_or(f64::NAN, |state| state.r.0);
-    let title = format!(
-        "order parameter r {}; dotted: 5–95 % of surrogates",
-        number(r, 2)
-    );
-    Plot {
-        title: &title,
-        range: Some((0.0, 1.0)),
-        band: Some(|point| point.r_5_95),
-        series: &[Series {
-            of: |point| point.r,
-            stroke: Stroke::Full,
-            tone: Tone::Title,
-        }],
-    }
-    .draw(&session.past, span, buffer, area, look);
-}
-
-/// The mean wPLI of each window, and what 95 per cent of surrogates stay below.
-fn wpli(session: &Session, span: Span, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
-    let mean = session
-        .newest
-        .as_ref()
-        .map_or(f64::NAN, |state| state.wpli_mean.0);
-    let title = format!("mean wPLI {}; ╌ 95 % of surrogates below", number(mean, 2));
-    Plot {
-        title: &title,
-        range: Some((0.0, 1.0)),
-        band: None,
-        series: &[
-            Series {
-                of: |point| point.wpli_95,
-                stroke: Stroke::Dashed,
-                tone: Tone::Warn,
-            },
-            Series {
-                of: |point| point.wpli,
-                stroke: Stroke::Full,
-                tone: Tone::Title,
-            },
-        ],
-    }
-    .draw(&session.past, span, buffer, area, look);
-}
-
-/// Cuts so many rows off the top.
-pub(super) fn top(area: &mut Rect, height: u16) -> Rect {
-    let height = height.min(area.height);
-    let cut = Rect { height, ..*area };
-    area.y += height;
-    area.height -= height;
-    cut
-}
-
-/// Cuts so many columns off the left, and two blank ones.
-pub(super) fn left(area: &mut Rect, width: u16) -> Rect {
-    let cut = Rect {
-        width: width.min(area.width),
-        ..*area
-    };
-    let taken = (width + 2).min(area.width);
-    area.x += taken;
-    area.width -= taken;
-    cut
-}
-
-/// Which panels stand where.
-fn tiles(area: Rect, n_channels: usize) -> Vec<(Panel, Rect)> {
-    let n = u16::try_from(n_channels.max(1)).unwrap_or(u16::MAX);
-    let mut rest = area;
-    if area.width < 72 || area.height < 12 {
-        // Low screens: signals, or where there is room for no more than a few rows, how the electrodes are.
-        if area.height < 8 {
-            return vec![(Panel::Electrodes, area)];
-        }
-        let signals = top(&mut rest, area.height / 2);
-        return vec![(Panel::Signals, signals), (Panel::Electrodes, rest)];
-    }
-    let is_large = area.width >= 116 && area.height >= 22;
-    if !is_large {
-        let mut west = left(&mut rest, area.width * 11 / 20);
-        let signals = top(&mut west, area.height / 2);
-        let electrodes = top(&mut rest, (n + 1).min(area.height / 2));
-        return vec![
-            (Panel::Signals, signals),
-            (Panel::Order, west),
-            (Panel::Electrodes, electrodes),
-            (Panel::Matrix, rest),
-        ];
-    }
-    let mut west = left(&mut rest, area.width / 2 - 2);
-    let signals = top(&mut west, area.height / 2);
-    let half = west.height / 2;
-    let above = west.height - half;
-    let order = top(&mut west, above);
-    let electrodes = top(&mut rest, (n + 1).min(area.height * 2 / 5));
-    let _blank = top(&mut rest, 1);
-    let mut tiles = vec![
-        (Panel::Signals, signals),
-        (Panel::Order, order),
-        (Panel::Wpli, west),
-        (Panel::Electrodes, electrodes),
-    ];
-    // The matrix takes what it needs, if that leaves the round ones something.
-    let wide = 6 + n.saturating_mul(if n <= 10 { 4 } else { 3 });
-    let wide = wide.clamp(30, (rest.width * 3 / 5).max(30));
-    let mut middle = left(&mut rest, wide);
-    let spare = middle.height.saturating_sub(n.saturating_add(2));
-    if spare >= LEAST_CIRCLE && rest.width >= 14 {
-        let matrix = top(&mut middle, n + 2);
-        tiles.extend([
-            (Panel::Matrix, matrix),
-            (Panel::Circle, middle),
-            (Panel::Head, rest),
-        ]);
-        return tiles;
-    }
-    tiles.push((Panel::Matrix, middle));
-    if rest.width < 14 {
-        return tiles;
-    }
-    // Side by side where it is broad, else one above the other.
-    let head = if rest.width >= 60 {
-        let width = rest.width / 2 - 1;
-        left(&mut rest, width)
-    } else {
-        let height = rest.height.div_ceil(2);
-        top(&mut rest, height)
-    };
-    tiles.extend([(Panel::Head, head), (Panel::Circle, rest)]);
-    tiles
-}
-
 impl View for Brain {
     fn name(&self) -> ViewName {
         ViewName::Brain
@@ -337,14 +197,12 @@ impl View for Brain {
         &[
             ("↑ ↓", "another session"),
             ("Enter", "the list of sessions, and back"),
-            (
-                "f",
-                "all together, or one: signals, electrodes, matrix, r, wPLI, ...",
-            ),
+            ("f", "all panels together, or one of them alone"),
             ("m", "matrix: wPLI or PLI"),
             ("+ -, wheel", "less or more time in the plots"),
             ("a A", "signals larger, smaller"),
             ("[ ]", "less or more time of the signals"),
+            ("r", "signals: less the mean of a second, or raw"),
             ("← →, h l", "other channels, where not all have room"),
         ]
     }
@@ -392,6 +250,7 @@ impl View for Brain {
             KeyCode::Char('-' | '_') => self.span = self.span.farther(),
             KeyCode::Char('a') => self.gain = (self.gain + 1).min(6),
             KeyCode::Char('A') => self.gain = (self.gain - 1).max(-6),
+            KeyCode::Char('r') => self.base = self.base.next(),
             KeyCode::Char('[') => self.closer = (self.closer + 1).min(3),
             KeyCode::Char(']') => self.closer = (self.closer - 1).max(-3),
             KeyCode::Left | KeyCode::Char('h') => self.page(false, body, look),
@@ -430,7 +289,8 @@ impl View for Brain {
         }
         let mut rest = body;
         let head = top(&mut rest, heading::rows(body));
-        heading::draw(session, (row, listed.len()), buffer, head, look);
+        let place = self.choice.place(row, listed.len());
+        heading::draw(session, place, buffer, head, look);
         match self.shown {
             Shown::Together => self.together(session, buffer, rest, look),
             Shown::Alone(panel) => self.panel(panel, session, buffer, rest, look),
@@ -457,31 +317,5 @@ fn silent(buffer: &mut Buffer, area: Rect, title: &str, why: &str, look: &Look<'
     let inner = titled(buffer, area, title, look);
     if inner.height > 0 {
         Line::from(look.span(why.to_owned(), Tone::Dim)).render(inner, buffer);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn panels_lie_within_the_body_and_never_over_each_other() {
-        for width in (28..240).step_by(7) {
-            for height in 1..70 {
-                for n in [1, 8, 16, 64, 300] {
-                    let body = Rect::new(3, 5, width, height);
-                    let tiles = tiles(body, n);
-                    for (at, (panel, one)) in tiles.iter().enumerate() {
-                        let inside = one.intersection(body);
-                        assert_eq!(inside, *one, "{panel:?} of {n} in {body:?}");
-                        let over = tiles[..at].iter().find(|(_, other)| {
-                            let both = one.intersection(*other);
-                            !both.is_empty()
-                        });
-                        assert_eq!(over, None, "{panel:?} of {n} in {body:?}");
-                    }
-                }
-            }
-        }
     }
 }

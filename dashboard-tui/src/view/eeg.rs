@@ -10,6 +10,7 @@ use crate::text::{fit, width};
 use crate::theme::Tone;
 
 pub(super) mod choice;
+pub(super) mod cut;
 pub(super) mod heading;
 pub(super) mod matrix;
 pub(super) mod plot;

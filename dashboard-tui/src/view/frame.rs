@@ -122,9 +122,7 @@ fn flowing(
 fn sessions(look: &Look<'_>) -> Vec<(String, Tone)> {
     let sessions = &look.model.sessions;
     let mut parts = vec![(plural(sessions.len(), ("session", "sessions")), Tone::Plain)];
-    let verdicts = sessions
-        .iter()
-        .filter_map(|session| session.newest.as_ref().map(Verdict::of));
+    let verdicts = sessions.iter().filter_map(|session| session.verdict());
     let significant = verdicts
         .filter(|verdict| *verdict == Verdict::Significant)
         .count();

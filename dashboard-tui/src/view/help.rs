@@ -54,6 +54,9 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, app: &App, from: u16) {
         ("x  crossed", "a venue's bid is above its own ask"),
         ("1  one sided", "fewer than two venues"),
         ("·", "no window at all"),
+        ("*", "a pair that is claimed; all others are not"),
+        ("▲ ✗", "an electrode at its rail; one that is left out"),
+        ("~", "a node of the twin that is driven"),
     ] {
         lines.push(key(&sign));
     }

@@ -343,3 +343,36 @@ fn an_order_that_nobody_carries_out_is_not_waited_for_for_ever() {
     );
     assert!(screen.contains("Enter drives"), "{screen}");
 }
+
+#[test]
+fn a_session_that_was_asked_for_is_awaited_in_plain_words() {
+    let mut settings = crate::scene::settings(ViewName::Brain);
+    settings.session = Some("Headset-2".to_owned());
+    let mut stage = Stage::new(&settings, ORDINARY);
+    stage.play(crate::scene::Scene::Busy);
+    assert!(
+        stage.line(2).starts_with("cyton-1  no `Headset-2` yet"),
+        "{}",
+        stage.line(2)
+    );
+    stage.sessions.push(Made {
+        session: "headset-2",
+        ..Made::default()
+    });
+    stage.eeg(150);
+    stage.time(stage.now_ns);
+    assert!(
+        stage.line(2).starts_with("headset-2  2 of 2"),
+        "{}",
+        stage.line(2)
+    );
+}
+
+#[test]
+fn an_order_given_while_the_screen_is_held_bears_the_time_at_which_it_was_given() {
+    let mut stage = Stage::with(&[Made::default()], ViewName::Twin, BROAD);
+    stage.type_in(" ");
+    stage.time(stage.now_ns + 7_000_000_000);
+    stage.key(KeyCode::Enter);
+    assert_eq!(stage.app.take_orders()[0].at_ns, stage.now_ns);
+}

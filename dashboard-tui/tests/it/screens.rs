@@ -72,7 +72,7 @@ fn twins_look_as_they_shall() {
 
 #[test]
 fn the_help_lists_every_key() {
-    let mut stage = Stage::of(Scene::Busy, ViewName::Spreads, (80, 42));
+    let mut stage = Stage::of(Scene::Busy, ViewName::Spreads, (80, 66));
     stage.type_in("?");
     insta::assert_snapshot!("help", stage.screen());
 }

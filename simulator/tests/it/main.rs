@@ -7,6 +7,7 @@ mod encrypted;
 mod frames;
 #[cfg(unix)]
 mod headset;
+mod known_network;
 mod misbehaviour;
 mod shapes;
 mod sockets;

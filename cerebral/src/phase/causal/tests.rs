@@ -117,3 +117,16 @@ fn where_nothing_moves_there_is_no_phase() {
     assert!(CausalPhase::new(Band::new(8.0, 13.0).unwrap(), rate).is_err());
     assert!(CausalPhase::new(Band::new(4.0, 8.0).unwrap(), rate).is_ok());
 }
+
+#[test]
+fn the_lag_between_two_of_the_table_is_that_of_the_weights() {
+    for (low, high, rate_hz) in [(8.0, 13.0, 250.0), (4.0, 8.0, 125.0), (13.0, 30.0, 500.0)] {
+        let rate = SampleRate::new(rate_hz).unwrap();
+        let causal = CausalPhase::new(Band::new(low, high).unwrap(), rate).unwrap();
+        for share in [0.0, 0.1234, 0.5, 0.77, 1.0] {
+            let hz = low + (high - low) * share;
+            let off = wrapped(causal.lag_rad(hz) - causal.response(hz).arg());
+            assert!(off.abs() < 1e-3, "{hz} Hz: {off} rad");
+        }
+    }
+}

@@ -17,7 +17,7 @@ pub struct Task {
     done: Condvar,
 }
 
-type Found = Result<Calibrated, TwinError>;
+type Found = Result<Box<Calibrated>, TwinError>;
 
 enum State {
     Waiting(Box<Input>),
@@ -61,7 +61,7 @@ impl Task {
             }
         };
         drop(state);
-        let found = catch_unwind(AssertUnwindSafe(|| input.calibrate()));
+        let found = catch_unwind(AssertUnwindSafe(|| input.calibrate().map(Box::new)));
         *self.state() = State::Done(found);
         self.done.notify_all();
     }

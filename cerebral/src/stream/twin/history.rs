@@ -3,17 +3,60 @@
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use super::packed::Packed;
+
 /// Samples from one index of the stretch on, all channels of an instant side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub(super) struct History {
     n_channels: usize,
     /// Index in the stretch of the first sample kept.
     at: u64,
-    #[serde(with = "crate::bits::list")]
     uv: Vec<f64>,
     /// How many of them are no longer needed: they go when they are half of all.
-    #[serde(skip)]
     spent: usize,
+}
+
+/// Samples as they are put away, by channel.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    at: u64,
+    channels: Vec<Packed>,
+}
+
+impl From<History> for Stored {
+    fn from(mut history: History) -> Self {
+        history.compact();
+        let n = history.n_channels;
+        let channel = |channel: usize| -> Vec<f64> {
+            let samples = history.uv.iter().skip(channel);
+            samples.step_by(n).copied().collect()
+        };
+        Self {
+            at: history.at,
+            channels: (0..n).map(|of| Packed::of(&channel(of))).collect(),
+        }
+    }
+}
+
+impl TryFrom<Stored> for History {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let channels: Option<Vec<Vec<f64>>> = stored.channels.iter().map(Packed::values).collect();
+        let channels = channels.ok_or("stored samples cannot be unpacked")?;
+        let n = channels.first().map_or(0, Vec::len);
+        if channels.iter().any(|channel| channel.len() != n) {
+            return Err("stored channels are of unequal length");
+        }
+        let instant = |at: usize| channels.iter().map(move |channel| channel[at]);
+        Ok(Self {
+            n_channels: channels.len(),
+            at: stored.at,
+            uv: (0..n).flat_map(instant).collect(),
+            spent: 0,
+        })
+    }
 }
 
 fn count(index: u64) -> usize {
@@ -40,7 +83,8 @@ impl History {
 
     /// Index behind the newest sample.
     pub(super) fn end(&self) -> u64 {
-        self.at + u64::try_from(self.len()).unwrap_or(u64::MAX)
+        let n = u64::try_from(self.len()).unwrap_or(u64::MAX);
+        self.at.saturating_add(n)
     }
 
     /// Takes samples from index `at` on. What is there already is passed over; where some are missing, it begins anew.
@@ -79,10 +123,5 @@ impl History {
         self.uv.drain(..self.spent * self.n_channels);
         self.at += u64::try_from(self.spent).unwrap_or(u64::MAX);
         self.spent = 0;
-    }
-
-    /// Whether the parts fit each other, which what was stored may not.
-    pub(super) fn is_whole(&self, n_channels: usize) -> bool {
-        self.n_channels == n_channels && self.uv.len() % n_channels.max(1) == 0
     }
 }

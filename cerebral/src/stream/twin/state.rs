@@ -44,10 +44,8 @@ impl SessionTwin {
     /// Everything that later windows depend on, as it is between two windows.
     #[must_use]
     pub fn state(&self) -> TwinState {
-        let mut history = self.history.clone();
-        history.compact();
         TwinState {
-            history,
+            history: self.history.clone(),
             current: self.current.clone(),
             pending: self.pending.as_ref().map(|(begun, _)| *begun),
             stimulation: self.stimulation.clone(),
@@ -69,7 +67,7 @@ impl SessionTwin {
     ) -> Result<Self, StateError> {
         let mut twin = Self::new(settings, analyst, stretch_at, calibrator)?;
         let n = analyst.n_channels();
-        if !state.history.is_whole(n) {
+        if state.history.n_channels() != n {
             return Err(StateError::Other("its samples"));
         }
         if !state.current.as_ref().is_none_or(|found| found.is_whole(n)) {

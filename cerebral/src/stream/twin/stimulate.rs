@@ -24,6 +24,13 @@ use crate::twin::{Drive, DriveKind, TwinError};
 /// How long an estimate of the target's phase is used, seconds.
 pub(super) const HELD_S: f64 = 0.02;
 
+/// A stronger drive turns its node within one step of a run.
+const MOST_RAD_S: f64 = 100.0;
+/// No oscillation that is found follows a faster tone.
+const MOST_HZ: f64 = 100.0;
+/// Steps of a run to a cycle of a tone, at least.
+const STEPS_A_CYCLE: f64 = 8.0;
+
 /// Why an order is none.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OrderError {
@@ -110,13 +117,20 @@ impl Running {
             if legal { Ok(value) } else { Err(fault) }
         };
         let amplitude = order.amplitude_rad_s;
-        let legal = (0.0..=1e3).contains(&amplitude);
-        let tone = |hz: f64| figure("frequency (Hz)", hz, "0 to 1000", (0.0..=1e3).contains(&hz));
+        let legal = (0.0..=MOST_RAD_S).contains(&amplitude);
+        let tone = |hz: f64| {
+            figure(
+                "frequency (Hz)",
+                hz,
+                "0 to 100",
+                (0.0..=MOST_HZ).contains(&hz),
+            )
+        };
         Ok(Self {
             id: order.id.clone().into_owned(),
             node: channel(order.node)?,
             drive: order.drive,
-            amplitude_rad_s: figure("amplitude (rad/s)", amplitude, "0 to 1000", legal)?,
+            amplitude_rad_s: figure("amplitude (rad/s)", amplitude, "0 to 100", legal)?,
             frequency_hz: order.frequency_hz.map(tone).transpose()?,
             delta_rad: figure(
                 "offset (rad)",
@@ -203,6 +217,10 @@ impl Running {
             return Ok(());
         };
         begun.until_k = k;
+        let mut hop = hop;
+        if self.drive == Kind::Tone && begun.tone_hz > 0.0 {
+            hop.step_s = hop.step_s.min(1.0 / (STEPS_A_CYCLE * begun.tone_hz));
+        }
         let (driven, free) = (nodes.driven(&drives)?, nodes.free());
         let n = nodes.channels.len();
         let (mut with_r, mut without_r, mut delta_r) = (Vec::new(), Vec::new(), Vec::new());

@@ -320,6 +320,7 @@ fn orders_count_once_and_those_that_make_no_sense_are_refused() {
         start("d", 3, DriveKind::Tone, 1.0),
         start("d", 0, DriveKind::Tone, -1.0),
         start("d", 0, DriveKind::Tone, f64::NAN),
+        start("d", 0, DriveKind::Torque, 100.1),
         Stimulation {
             target: Some(u64::MAX),
             ..start("d", 0, DriveKind::Locked, 1.0)
@@ -402,7 +403,7 @@ fn a_state_of_another_session_or_no_state_at_all_is_refused() {
     assert!(error.to_string().contains("its samples"), "{error}");
     let stored = serde_json::to_string(&twin.state()).unwrap();
     for (from, to) in [
-        ("\"uv\":\"", "\"uv\":\"AAAA"),
+        ("\"text\":\"", "\"text\":\"AAAA"),
         ("\"node\":2", "\"node\":9"),
         ("\"pending\":null", "\"pending\":40"),
     ] {

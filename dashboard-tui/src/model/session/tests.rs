@@ -65,8 +65,14 @@ fn sessions_are_bounded() {
         sessions.samples(&samples(&Made::default(), 0), 0),
         Err(Refused::BeyondBounds)
     );
+    let later = 90 * S;
+    assert_eq!(
+        sessions.samples(&samples(&Made::default(), 0), later),
+        Ok(false),
+        "those of which nothing came for long make room"
+    );
     let mut wide = state(&Made::default(), 1);
-    wide.session = Cow::Borrowed("s1");
+    wide.session = Cow::Borrowed("s9");
     wide.channels = vec![Cow::Borrowed("x"); MAX_CHANNELS + 1];
     assert_eq!(sessions.window(&wide, 0), Err(Refused::BeyondBounds));
     assert_eq!(sessions.len(), MAX_SESSIONS);
@@ -132,4 +138,41 @@ fn verdicts_are_those_of_the_records() {
         };
         assert_eq!(Verdict::of(&state(&made, 3)), verdict);
     }
+}
+
+#[test]
+fn surrogates_that_were_refused_give_no_null_to_hold_figures_against() {
+    let mut sessions = Sessions::default();
+    for (k, says) in [(0, Says::NotSignificant), (1, Says::Refused)] {
+        let made = Made {
+            says,
+            ..Made::default()
+        };
+        sessions.window(&state(&made, k), 0).unwrap();
+    }
+    let known: Vec<(bool, bool)> = first(&sessions)
+        .past
+        .iter()
+        .map(|point| (point.wpli_95.is_finite(), point.r_5_95[0].is_finite()))
+        .collect();
+    assert_eq!(known, [(true, true), (false, false)]);
+}
+
+#[test]
+fn long_names_are_told_apart_by_what_they_do_not_share() {
+    let mut sessions = Sessions::default();
+    let mut named = state(&Made::default(), 0);
+    for (at, name) in named.channels.iter_mut().enumerate() {
+        *name = Cow::Owned(format!("EXG Kanal-日本 {at}"));
+    }
+    sessions.window(&named, 0).unwrap();
+    let session = first(&sessions);
+    assert_eq!(
+        (&*session.short(3, 4), &*session.short(3, 40)),
+        ("3", "EXG Kanal-日本 3")
+    );
+    named.at += 1;
+    named.channels.fill(Cow::Borrowed("all the same"));
+    sessions.window(&named, 0).unwrap();
+    assert_eq!(first(&sessions).short(3, 5), "all …");
 }

@@ -28,6 +28,9 @@ fn condition(state: &State<'_>, at: usize) -> (String, Tone) {
         return (format!("OUT: {}", bad.reason), Tone::Bad);
     }
     let quality = state.quality.get(at);
+    if quality.is_none_or(|quality| !quality.rms_uv.0.is_finite()) {
+        return ("-".to_owned(), Tone::Dim);
+    }
     if quality.is_some_and(|quality| quality.railed.0 > 0.0) {
         return ("rails".to_owned(), Tone::Warn);
     }
@@ -61,7 +64,8 @@ pub(super) fn draw(
     let quality = |at: usize| state.quality.get(at).copied();
     let railed = |at: usize| match quality(at).map_or(f64::NAN, |quality| quality.railed.0) {
         share if share > 0.0 => (format!("{} %", number(share * 100.0, 1)), Tone::Bad),
-        share => (format!("{} %", number(share * 100.0, 0)), Tone::Dim),
+        share if share.is_finite() => ("0 %".to_owned(), Tone::Dim),
+        _ => ("-".to_owned(), Tone::Dim),
     };
     let mains = |at: usize| {
         let ratio = quality(at).map_or(f64::NAN, |quality| quality.mains_ratio.0);

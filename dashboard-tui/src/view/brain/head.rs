@@ -10,7 +10,6 @@ use ratatui::layout::Rect;
 
 use super::silent;
 use crate::model::session::Session;
-use crate::text::fit;
 use crate::theme::Tone;
 use crate::view::Look;
 use crate::view::dots::Dots;
@@ -141,7 +140,7 @@ pub(super) fn draw(session: &Session, buffer: &mut Buffer, area: Rect, look: &Lo
         };
         // Names stand beside each other as long as there are few.
         let label = if sites.len() <= MOST_NAMES {
-            format!("{}{glyph}", fit(session.channel(at), 4))
+            format!("{}{glyph}", session.short(at, 4))
         } else {
             format!("{}{glyph}", sign(at))
         };

@@ -89,11 +89,7 @@ pub(super) fn draw(
             2,
         ))
     };
-    let twin = |session: &Session| match session
-        .newest
-        .as_ref()
-        .and_then(|state| state.twin.as_ref())
-    {
+    let twin = |session: &Session| match session.twin() {
         None => ("-".to_owned(), Tone::Dim),
         Some(twin) if twin.stimulation.is_some() => ("driven".to_owned(), Tone::Notice),
         Some(_) => plain("yes".to_owned()),

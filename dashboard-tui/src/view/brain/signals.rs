@@ -1,12 +1,11 @@
-//! Raw signals, one lane per channel, scrolling: as the board said them, less each channel's own mean.
+//! Signals as the board said them, one lane per channel, scrolling.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::silent;
+use super::trace::{Base, Drawn, deviation, trace};
 use crate::model::session::Session;
-use crate::model::signals::Signals;
-use crate::text::fit;
 use crate::theme::Tone;
 use crate::view::Look;
 use crate::view::dots::Dots;
@@ -29,6 +28,7 @@ pub(super) struct Lanes<'a> {
     pub(super) gain: i32,
     /// Halvings of the time that lets a wave be seen.
     pub(super) closer: i32,
+    pub(super) base: Base,
 }
 
 /// Lowest and highest sample under a dot, and whether one is at a rail.
@@ -55,30 +55,33 @@ impl Lanes<'_> {
         let dots_per_s = DOTS_PER_S * 2_f64.powi(self.closer);
         let span = whole(count(dots.width()) * signals.rate_hz / dots_per_s);
         let span = span.clamp(1, signals.len());
-        let half_uv = self.half_lane_uv(span);
+        let traces: Vec<Vec<Drawn>> = (0..n)
+            .map(|channel| trace(signals, channel, span, self.base))
+            .collect();
+        let half_uv = self.half_lane_uv(&traces);
         let which = if shown < n {
             format!(", {}–{} of {n} (← →)", from + 1, from + shown)
         } else {
             String::new()
         };
         let title = format!(
-            "signals ±{} µV, {} s{which}, raw less mean",
+            "signals ±{} µV, {} s{which}, {}",
             number(half_uv, if half_uv < 1.0 { 2 } else { 0 }),
-            number(count(span) / signals.rate_hz, 1)
+            number(count(span) / signals.rate_hz, 1),
+            self.base.words()
         );
         let inner = titled(buffer, area, &title, look);
         let height = dots.height();
         for (at, channel) in (from..from + shown).enumerate() {
             let (top, bottom) = (at * height / shown, (at + 1) * height / shown);
             self.label(channel, (top + bottom) / 8, buffer, inner, look);
-            let reaches = reaches(signals, channel, span, dots.width());
-            let mean = mean(signals, channel, span);
+            let reaches = reaches(&traces[channel], dots.width());
             let range = (-half_uv, half_uv);
             for (x, reach) in reaches.into_iter().enumerate() {
                 let Some(reach) = reach else { continue };
                 // What does not fit in the lane runs along its edge.
                 let place = |value: f64| {
-                    let value = (value - mean).clamp(-half_uv, half_uv);
+                    let value = value.clamp(-half_uv, half_uv);
                     place(value, range, bottom - top - 1).map(|y| top + y)
                 };
                 let tone = if reach.railed { Tone::Bad } else { Tone::Plain };
@@ -96,25 +99,16 @@ impl Lanes<'_> {
     }
 
     fn label(&self, channel: usize, row: usize, buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
-        let name = self
-            .session
-            .signals
-            .channels
-            .get(channel)
-            .map_or("?", String::as_str);
         let (mark, tone) = mark(self.session, channel);
-        let label = format!("{} {}{mark}", sign(channel), fit(name, 5));
+        let label = format!("{} {}{mark}", sign(channel), self.session.short(channel, 5));
         let y = area.y + u16::try_from(row).unwrap_or(0).min(area.height - 1);
         buffer.set_stringn(area.x, y, label, usize::from(NAMES), look.style(tone));
     }
 
     /// Microvolts from a lane's middle to its edge: the same for all, so that channels can be compared.
-    fn half_lane_uv(&self, span: usize) -> f64 {
-        let signals = &self.session.signals;
-        let mut deviations: Vec<f64> = (0..signals.channels.len())
-            .map(|channel| deviation(signals, channel, span))
-            .filter(|deviation| *deviation > 0.0)
-            .collect();
+    fn half_lane_uv(&self, traces: &[Vec<Drawn>]) -> f64 {
+        let deviations = traces.iter().map(|drawn| deviation(drawn));
+        let mut deviations: Vec<f64> = deviations.filter(|deviation| *deviation > 0.0).collect();
         deviations.sort_by(f64::total_cmp);
         let middle = deviations.get(deviations.len() / 2).copied().unwrap_or(1.0);
         nice((middle * HEADROOM).clamp(1e-3, 1e7)) * 2_f64.powi(-self.gain)
@@ -136,44 +130,23 @@ fn mark(session: &Session, channel: usize) -> (&'static str, Tone) {
     }
 }
 
-/// The newest `span` samples of a channel.
-fn newest(signals: &Signals, channel: usize, span: usize) -> impl Iterator<Item = f64> + '_ {
-    signals.of(channel).skip(signals.len().saturating_sub(span))
-}
-
-fn mean(signals: &Signals, channel: usize, span: usize) -> f64 {
-    let finite = newest(signals, channel, span).filter(|value| value.is_finite());
-    let (sum, n) = finite.fold((0.0, 0), |(sum, n), value| (sum + value, n + 1));
-    sum / count(n)
-}
-
-/// Standard deviation of what is shown of a channel.
-fn deviation(signals: &Signals, channel: usize, span: usize) -> f64 {
-    let mean = mean(signals, channel, span);
-    let finite = newest(signals, channel, span).filter(|value| value.is_finite());
-    let (sum, n) = finite.fold((0.0, 0), |(sum, n), value| {
-        (sum + (value - mean).powi(2), n + 1)
-    });
-    (sum / count(n)).sqrt()
-}
-
 /// What lies under each of `n` dots, the newest sample under the last; none where no sample came.
-fn reaches(signals: &Signals, channel: usize, span: usize, n: usize) -> Vec<Option<Reach>> {
+fn reaches(drawn: &[Drawn], n: usize) -> Vec<Option<Reach>> {
     let mut reaches: Vec<Option<Reach>> = vec![None; n];
-    let length = count(span).max(1.0);
+    let length = count(drawn.len()).max(1.0);
     let mut before = f64::NAN;
-    for (at, value) in newest(signals, channel, span).enumerate() {
+    for (at, sample) in drawn.iter().enumerate() {
         // Each dot reaches back to the sample before it, so that a steep line is one.
-        let (low, high) = (value.min(before), value.max(before));
-        before = value;
-        if !value.is_finite() {
+        let (low, high) = (sample.uv.min(before), sample.uv.max(before));
+        before = sample.uv;
+        if !sample.uv.is_finite() {
             continue;
         }
-        let railed = signals.is_railed(channel, value);
         // A sample may be wider than a dot.
         let first = whole(count(at) * count(n) / length);
         let behind = whole(count(at + 1) * count(n) / length).max(first + 1);
         for reach in reaches.iter_mut().take(behind).skip(first) {
+            let railed = sample.railed;
             let here = reach.unwrap_or(Reach { low, high, railed });
             *reach = Some(Reach {
                 low: here.low.min(low),
@@ -188,6 +161,7 @@ fn reaches(signals: &Signals, channel: usize, span: usize, n: usize) -> Vec<Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::signals::Signals;
     use crate::testing::eeg::{Made, samples};
 
     #[test]
@@ -201,13 +175,13 @@ mod tests {
             signals.take(&samples(&made, block), 100_000);
         }
         for n in [4, 40, 100] {
-            let shown = reaches(&signals, 0, 40, n);
+            let shown = reaches(&trace(&signals, 0, 40, Base::All), n);
             let missing = shown.iter().map(Option::is_none).collect::<Vec<_>>();
             let expected: Vec<bool> = (0..n).map(|x| (n / 2..n * 3 / 4).contains(&x)).collect();
             assert_eq!(missing, expected, "{n}");
         }
         assert!(
-            reaches(&signals, 1, 40, 4)
+            reaches(&trace(&signals, 1, 40, Base::All), 4)
                 .iter()
                 .flatten()
                 .all(|reach| reach.railed)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 
+use super::heading::Place;
 use crate::model::Model;
 use crate::model::session::Session;
 use crate::view::list::moved;
@@ -11,7 +12,7 @@ use crate::view::list::moved;
 /// The choice.
 #[derive(Debug, Default)]
 pub(in crate::view) struct Choice {
-    /// Looked for until it comes.
+    /// Looked for until it comes, or another is chosen.
     wanted: Option<String>,
     chosen: Option<Arc<str>>,
     pub(in crate::view) filter: String,
@@ -45,6 +46,12 @@ impl Choice {
         let listed = self.listed(model);
         let session = *listed.get(self.row(&listed))?;
         Some(session)
+    }
+
+    /// What the heading says of it.
+    pub(in crate::view) fn place(&self, row: usize, n: usize) -> Place<'_> {
+        let awaited = self.wanted.as_deref();
+        Place { row, n, awaited }
     }
 
     pub(in crate::view) fn choose(&mut self, name: &Arc<str>) {

@@ -126,10 +126,18 @@ fn artefacts(state: &State<'_>) -> Option<String> {
     ))
 }
 
-/// Draws it. `place`: which of how many sessions this is.
+/// Which session is shown: where among how many, and whether another was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::view) struct Place<'a> {
+    pub(in crate::view) row: usize,
+    pub(in crate::view) n: usize,
+    pub(in crate::view) awaited: Option<&'a str>,
+}
+
+/// Draws it.
 pub(in crate::view) fn draw(
     session: &Session,
-    place: (usize, usize),
+    place: Place<'_>,
     buffer: &mut Buffer,
     area: Rect,
     look: &Look<'_>,
@@ -170,7 +178,7 @@ pub(in crate::view) fn draw(
     }
 }
 
-fn which<'a>(session: &Session, (at, n): (usize, usize), look: &Look<'_>) -> Line<'a> {
+fn which<'a>(session: &Session, place: Place<'_>, look: &Look<'_>) -> Line<'a> {
     let mut line = Line::from(look.span(fit(&session.name, 32).into_owned(), Tone::Title));
     let now_ns = look.model.now_ns;
     // The row takes what fits; what must be seen comes first.
@@ -186,8 +194,13 @@ fn which<'a>(session: &Session, (at, n): (usize, usize), look: &Look<'_>) -> Lin
             Tone::Bad,
         ));
     }
+    if let Some(awaited) = place.awaited {
+        let text = format!("  no `{}` yet", fit(awaited, 24));
+        line.push_span(look.span(text, Tone::Warn));
+    }
+    let (at, n) = (place.row + 1, place.n);
     if n > 1 {
-        line.push_span(look.span(format!("  {} of {n} (↑ ↓)", at + 1), Tone::Plain));
+        line.push_span(look.span(format!("  {at} of {n} (↑ ↓)"), Tone::Plain));
     }
     let Some(state) = &session.newest else {
         return line;

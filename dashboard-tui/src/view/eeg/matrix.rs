@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::{lines, sign, titled};
 use crate::model::session::Session;
-use crate::text::{fit, width};
+use crate::text::width;
 use crate::theme::Tone;
 use crate::view::Look;
 
@@ -50,7 +50,7 @@ impl Matrix<'_> {
         let room = usize::from(wide);
         let column = |j: usize| area.x + NAMES + u16::try_from(j).unwrap_or(0) * wide;
         for j in 0..n {
-            let name = self.session.channel(j);
+            let name = &*self.session.short(j, room - 1);
             // A name that does not fit in its column gives way to the sign that stands before it in its row.
             let short = if width(name) < room {
                 name.to_owned()
@@ -66,7 +66,7 @@ impl Matrix<'_> {
             );
         }
         for (i, row) in area.rows().skip(1).take(n).enumerate() {
-            let name = format!("{} {}", sign(i), fit(self.session.channel(i), 4));
+            let name = format!("{} {}", sign(i), self.session.short(i, 4));
             buffer.set_stringn(
                 row.x,
                 row.y,
@@ -124,7 +124,7 @@ impl Matrix<'_> {
             let star = if *claimed { "*" } else { " " };
             // Where it acts one way, j acts on i.
             let (one, other) = if one_way { (*j, *i) } else { (*i, *j) };
-            let name = |at: usize| fit(self.session.channel(at), 8).into_owned();
+            let name = |at: usize| self.session.short(at, 8).into_owned();
             let figure = (self.text)(*value, 5);
             (
                 format!(

@@ -16,7 +16,7 @@ fn index(at: u64) -> usize {
 
 /// What is driven, and how: the age of the phase it follows is part of it.
 fn drive(now: &Stimulated, session: &Session) -> Vec<String> {
-    let node = fit(session.channel(index(now.node)), 10);
+    let node = session.short(index(now.node), 10);
     let amplitude = number(now.amplitude_rad_s, 1);
     let mut parts = vec![format!(
         "DRIVEN {} s: {node} {amplitude} rad/s",
@@ -50,7 +50,7 @@ fn frequencies(now: &Stimulated, session: &Session) -> String {
     let told = changes
         .iter()
         .take(MOST_CHANGES)
-        .map(|(at, change)| format!("{} {}", fit(session.channel(*at), 8), signed(*change, 2)));
+        .map(|(at, change)| format!("{} {}", session.short(*at, 8), signed(*change, 2)));
     format!("Hz: {}", told.collect::<Vec<_>>().join(", "))
 }
 
@@ -78,7 +78,7 @@ fn pli(now: &Stimulated) -> String {
 
 /// What is to be said, the most telling first.
 pub(super) fn parts(now: &Stimulated, session: &Session) -> Vec<(String, Tone)> {
-    let is_significant = session.newest.as_ref().map(Verdict::of) == Some(Verdict::Significant);
+    let is_significant = session.verdict() == Some(Verdict::Significant);
     let (word, tone) = match now.effect.as_str() {
         "raises" => ("RAISES r", Tone::Best),
         "lowers" => ("LOWERS r", Tone::Best),

@@ -15,11 +15,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{effect, labelled};
+use super::effect;
+use super::panels::labelled;
 use crate::config::Orders;
 use crate::model::Model;
 use crate::model::session::Session;
-use crate::text::fit;
 use crate::theme::Tone;
 use crate::view::Look;
 use crate::view::eeg::{flow, lines, number, sign, titled};
@@ -51,7 +51,7 @@ pub(super) struct WhatIf {
 }
 
 fn running(session: &Session) -> Option<&Stimulated> {
-    session.newest.as_ref()?.twin.as_ref()?.stimulation.as_ref()
+    session.twin()?.stimulation.as_ref()
 }
 
 impl WhatIf {
@@ -147,10 +147,7 @@ impl WhatIf {
     }
 
     fn give(&mut self, session: &Session, model: &Model) {
-        let has_twin = session
-            .newest
-            .as_ref()
-            .is_some_and(|state| state.twin.is_some());
+        let has_twin = session.twin().is_some();
         let order = self.next(session);
         let is_idle = order == Order::Start && (!has_twin || session.ended_at_ns.is_some());
         if self.orders == Orders::ReadOnly || is_idle {
@@ -204,29 +201,30 @@ impl WhatIf {
     }
 
     fn lines<'a>(&self, session: &Session, room: usize, look: &Look<'_>) -> Vec<Line<'a>> {
-        let chosen = flow(self.chosen(session), room, look);
         let mut lines: Vec<Line<'a>> = self.under_way(session, look).into_iter().collect();
-        if let Some(now) = running(session) {
-            lines.extend(flow(effect::parts(now, session), room, look));
-            lines.extend(chosen);
-            return lines;
-        }
-        lines.splice(0..0, chosen);
         let ordered = look.model.ordered.as_ref();
         if let Some(reason) = ordered.and_then(|ordered| ordered.outcome.as_ref().err()) {
             lines.push(Line::from(
                 look.span(format!("NOT SENT: {reason}"), Tone::Bad),
             ));
         }
+        let chosen = flow(self.chosen(session), room, look);
+        // What runs comes before what could be, where there is little room.
+        match running(session) {
+            Some(now) => {
+                lines.extend(flow(effect::parts(now, session), room, look));
+                lines.extend(chosen);
+            }
+            None => {
+                lines.splice(0..0, chosen);
+            }
+        }
         lines
     }
 
     /// What Enter does, and to what.
     fn chosen(&self, session: &Session) -> Vec<(String, Tone)> {
-        let twin = session
-            .newest
-            .as_ref()
-            .and_then(|state| state.twin.as_ref());
+        let twin = session.twin();
         let next = self.next(session);
         let (action, tone) = match next {
             _ if self.orders == Orders::ReadOnly => {
@@ -250,7 +248,7 @@ impl WhatIf {
             DriveKind::Locked if self.away => "d: locked, o: off mean".to_owned(),
             DriveKind::Locked => "d: locked, o: to mean".to_owned(),
         };
-        let name = fit(session.channel(node), 8);
+        let name = session.short(node, 8);
         vec![
             (action.to_owned(), tone),
             (format!("‹{} {name}›", sign(node)), Tone::Title),
