@@ -39,7 +39,7 @@ impl Clock for Fast {
 }
 
 fn options(clock: &Arc<Fast>) -> FeedOptions {
-    let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
+    let clock: Arc<dyn Clock> = clock.clone();
     FeedOptions {
         clock,
         ..FeedOptions::default()
