@@ -65,7 +65,7 @@ pub struct CausalPhase {
 }
 
 /// Frequencies between which a lag is taken for a straight line, to 1e-3 rad.
-const LAGS: usize = 129;
+const LAGS: usize = 257;
 
 impl CausalPhase {
     /// For an oscillation within `band`.

@@ -225,7 +225,8 @@ impl SessionTwin {
 
     /// A calibration that was begun long enough ago is gone on with from here.
     fn adopt(&mut self, k: u64) {
-        let due = |(begun, _): &mut (u64, Arc<Task>)| k >= *begun + self.hops.use_after;
+        let due =
+            |(begun, _): &mut (u64, Arc<Task>)| k >= begun.saturating_add(self.hops.use_after);
         if let Some((_, task)) = self.pending.take_if(due) {
             match task.wait() {
                 Some(Ok(found)) => {
@@ -269,6 +270,7 @@ impl SessionTwin {
             floor_runs: self.settings.floor_runs,
             earlier: earlier.map(|found| (found.good.clone(), found.largest_rad_s().to_vec())),
             until: self.stretch_at.saturating_add(until),
+            used_from: k.saturating_add(self.hops.use_after),
         })
     }
 
@@ -284,7 +286,8 @@ impl SessionTwin {
     fn now(&mut self, k: u64) -> Option<Now> {
         let current = self.current.as_ref()?;
         let last = u64::try_from(self.hops.coupling).unwrap_or(u64::MAX);
-        let from = (k + 1).saturating_sub(last);
+        // From its own first window on: no window pays for those before it.
+        let from = (k + 1).saturating_sub(last).max(current.used_from);
         self.pieces.retain(|(of, _)| (from..=k).contains(of));
         let next = self.pieces.back().map_or(from, |(of, _)| of + 1);
         for of in next..=k {

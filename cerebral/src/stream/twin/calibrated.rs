@@ -26,6 +26,8 @@ pub(super) struct Input {
     pub(super) earlier: Option<(Vec<usize>, Vec<f64>)>,
     /// Index in the session behind its last sample.
     pub(super) until: u64,
+    /// The window from which on it is used.
+    pub(super) used_from: u64,
 }
 
 /// A calibrated twin.
@@ -38,6 +40,8 @@ pub(super) struct Calibrated {
     pub(super) bad: Vec<usize>,
     pub(super) until: u64,
     pub(super) seconds: f64,
+    /// The window from which on it is used.
+    pub(super) used_from: u64,
     /// Claimed couplings, as channels.
     pub(super) edges: Vec<[u64; 2]>,
     pub(super) noise_floor_rad_s: f64,
@@ -105,6 +109,7 @@ impl Input {
             score_uncoupled: held.uncoupled,
             score_shuffled: held.shuffled_mean,
             until: self.until,
+            used_from: self.used_from,
             seconds: self.rate.seconds(x.ncols()),
             good,
             bad,

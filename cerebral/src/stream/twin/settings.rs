@@ -14,7 +14,7 @@ pub struct TwinSettings {
     /// A calibration is used so many seconds of the recording after the samples that it is made from, however soon it is done:
     /// what a window says never depends on how fast the machine is. Where it is not done by then, the window waits for it.
     pub use_after_s: f64,
-    /// The coupling now is that of so many seconds, the last ones.
+    /// The coupling now is that of so many seconds, the last ones; of fewer until a calibration has been used for so long.
     pub coupling_s: f64,
     /// Runs behind a prediction, and behind what a stimulation does.
     pub seeds: usize,

@@ -390,6 +390,44 @@ fn a_channel_at_its_rail_is_no_node_and_too_few_channels_have_no_twin() {
 }
 
 #[test]
+fn another_rate_hop_and_reference_have_figures_too() {
+    let rate = SampleRate::new(125.0).unwrap();
+    let settings = WindowSettings {
+        surrogates: 2,
+        hop_s: 0.5,
+        reference: crate::preprocess::Reference::Average,
+        ..WindowSettings::new(alpha())
+    };
+    let analyst = WindowAnalyst::new(settings, vec![Rails::default(); 5], rate).unwrap();
+    // Every second sample of twice the rate.
+    let fast = recording(5, 30.0, 3.0, 10);
+    let uv = Array2::from_shape_fn((5, fast.ncols() / 2), |(i, t)| fast[[i, 2 * t]]);
+    let orders = [(0, start("lock", 1, DriveKind::Locked, 6.0))];
+    let found = over_stretch(
+        &quick(),
+        &Arc::new(analyst),
+        &inline(),
+        uv.view(),
+        33,
+        &orders,
+    );
+    let found = found.unwrap();
+    let said: Vec<&eeg::Twin> = found.iter().filter_map(|(_, twin)| twin.as_ref()).collect();
+    assert!(said.len() > 8, "{}", said.len());
+    for twin in &said[1..] {
+        let driven = twin.stimulation.as_ref().unwrap();
+        assert!((0.0..=1.0).contains(&twin.r_next.0) && (0.0..=1.0).contains(&driven.r.0));
+        assert!(twin.phase_next_rad.iter().all(|phase| phase.0.is_finite()));
+        assert!(driven.frequency_change_hz[1].0.abs() > 1e-6);
+    }
+    let steps: Vec<f64> = said
+        .iter()
+        .map(|twin| twin.stimulation.as_ref().unwrap().running_s)
+        .collect();
+    assert!((steps[1] - steps[0] - 0.5).abs() < 1e-12, "{steps:?}");
+}
+
+#[test]
 fn a_state_of_another_session_or_no_state_at_all_is_refused() {
     let (analyst_3, calibrator) = (analyst(3), inline());
     let mut twin = SessionTwin::new(quick(), &analyst_3, 0, &calibrator).unwrap();
