@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+#[cfg(unix)]
+use simulator::headset::{BrainSettings, Headset, HeadsetSettings, LineFaults};
 
 use crate::cerebral::{real, table};
-use crate::fixture::{Room, command, run, run_well, stderr};
+use crate::exactly_once::eventually;
+use crate::fixture::{Room, command, pause, run, run_well, stderr};
 use crate::world::World;
 
 /// States as a stream gives them, without the time of their receipt.
@@ -134,11 +137,7 @@ fn what_cannot_be_streamed_is_refused_with_what_to_do() {
             3,
             "/dev/absent",
         ),
-        (
-            &["--source", "lsl:obci", "--headless"],
-            2,
-            "Lab Streaming Layer",
-        ),
+        (&["--source", "lsl:obci", "--headless"], 2, "feature `lsl`"),
         (&["--source", "sim"], 2, "--headless"),
         (
             &["--source", "sim", "--speed", "max", "--headless"],
@@ -251,4 +250,71 @@ fn the_twin_of_a_running_session_is_stimulated_and_says_what_it_does() {
     assert!(of["running_s"].as_f64().unwrap() >= 1.0, "{of}");
     stream.kill().unwrap();
     stream.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_board_that_is_unplugged_leaves_a_gap_and_is_gone_on_with_by_itself() {
+    let room = Room::new();
+    let settings = HeadsetSettings {
+        brain: BrainSettings::new(8, 5),
+        line: LineFaults::default(),
+        speed: 4.0,
+    };
+    let headset = Headset::start(settings).unwrap();
+    let source = format!("serial:{}", headset.path().display());
+    let states = room.path("states.jsonl");
+    let log = std::fs::File::create(room.path("stderr")).unwrap();
+    let mut stream = command()
+        .args(["cerebral", "stream", "--headless", "--no-twin"])
+        .args([
+            "--source",
+            &source,
+            "--session",
+            "board",
+            "--surrogates",
+            "2",
+        ])
+        .args(["--json", states.to_str().unwrap()])
+        .stderr(std::process::Stdio::from(log))
+        .spawn()
+        .unwrap();
+    let figured = |from: u64| {
+        let text = std::fs::read_to_string(&states).unwrap_or_default();
+        let whole = text.lines().filter(|line| line.ends_with('}'));
+        let read = whole.map(without_receipt);
+        read.filter(|state| {
+            state["stretch_at"].as_u64().unwrap() >= from && state["reason"].is_null()
+        })
+        .count()
+    };
+    eventually("windows of the board", || figured(0) >= 3);
+    headset.unplug();
+    pause(std::time::Duration::from_millis(700));
+    headset.plug_in();
+    eventually("windows behind the gap", || figured(1) >= 3);
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &stream.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    assert_eq!(stream.wait().unwrap().code(), Some(130));
+    let text = room.read("states.jsonl");
+    let all: Vec<Value> = text.lines().map(without_receipt).collect();
+    let first_behind = all
+        .iter()
+        .position(|state| state["stretch_at"] != 0)
+        .unwrap();
+    let (before, behind) = (&all[first_behind - 1], &all[first_behind]);
+    // The last window before and the first behind say why they say nothing; between them samples are missing, not made up.
+    for state in [before, behind] {
+        assert!(
+            state["reason"].as_str().unwrap().contains("beyond a gap"),
+            "{state}"
+        );
+        assert!(state["wpli"][0][1].is_null());
+    }
+    let [last_at, next_at] = [before, behind].map(|state| state["at"].as_u64().unwrap());
+    assert!(next_at > last_at + 500, "{last_at} {next_at}");
+    let told = room.read("stderr");
+    assert!(told.contains("reconnects"), "{told}");
 }
