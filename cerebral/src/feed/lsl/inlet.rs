@@ -88,12 +88,13 @@ impl LslSource {
                 known: all.iter().map(|info| info.name().to_owned()).collect(),
             });
         };
-        let inlet = Inlet::builder(&found)
+        // Names and units of channels are no part of an answer to a search.
+        let info = found.fetch(FIND).map_err(fault)?;
+        let inlet = Inlet::builder(&info)
             .buffer(Buffer::Seconds(BUFFER_S))
             .postprocess(Post::CLOCK_SYNC)
             .open(FIND)
             .map_err(fault)?;
-        let info = inlet.info();
         let rate = options.sample_rate_hz.unwrap_or(info.rate());
         let rate = SampleRate::new(rate)?;
         let channels = info.channels();
@@ -248,9 +249,9 @@ mod tests {
             .map(|block| (block.at, block.follows))
             .collect();
         assert_eq!(told, [(0, false), (10, true), (220, false), (230, true)]);
+        assert_eq!(blocks[0].channels, ["Fp1", "Fp2"]);
         assert_eq!(blocks[2].uv[0][3], Figure(223.0));
         assert_eq!(blocks[2].uv[1][3], Figure(500.0));
-        assert_eq!(blocks[0].channels, ["Fp1", "Fp2"]);
         assert_eq!(blocks[0].stamps_ns.as_ref().map(Vec::len), Some(10));
     }
 
