@@ -1,7 +1,7 @@
 //! The sessions of a partition as one plain value, and as text: what a checkpoint holds.
 //!
 //! In: a partition, or text with the settings of today. Out: text, or the partition again, which goes on with the same bits.
-//! Readings and null figures are packed bits ([`crate::bits`]): exact, and a fraction of what digits would take. Taking the value
+//! Readings and null figures are packed bits (`bits.rs`): exact, and a fraction of what digits would take. Taking the value
 //! shares the blocks; the text is made by whoever has the time.
 
 use std::sync::Arc;
