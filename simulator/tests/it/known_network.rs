@@ -3,6 +3,8 @@
 //! Per seed another network; two minutes are calibrated on by the settings of the stream, and the next minute judges. A few seeds
 //! by default; all of them: `cargo test -p simulator --test it -- --ignored --nocapture known_network`.
 
+#![expect(clippy::print_stdout, reason = "the figures are what is asked for")]
+
 use std::sync::Arc;
 
 use cerebral::calibration::{CalibrationSettings, calibrate};

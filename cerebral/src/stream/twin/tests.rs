@@ -424,7 +424,8 @@ fn another_rate_hop_and_reference_have_figures_too() {
         .iter()
         .map(|twin| twin.stimulation.as_ref().unwrap().running_s)
         .collect();
-    assert!((steps[1] - steps[0] - 0.5).abs() < 1e-12, "{steps:?}");
+    // Half a second is 62.5 samples of this rate, taken as 63.
+    assert!((steps[1] - steps[0] - 0.504).abs() < 1e-12, "{steps:?}");
 }
 
 #[test]
