@@ -56,7 +56,7 @@ enum RecordError {
     Order(#[from] OrderError),
     #[error("no samples of session `{0}` have come")]
     NoSession(String),
-    #[error("session `{0}` has no twin: it was started without")]
+    #[error("session `{0}` has no twin: twins are off, or too many sessions have one")]
     NoTwin(String),
 }
 
@@ -178,6 +178,11 @@ impl SessionWindows {
     fn live_of(&mut self, stretch: Stretch) -> &mut Live {
         let (sessions, seen, heard) = (&self.sessions, &mut self.seen, self.records);
         let settings = &self.settings;
+        let twins = self
+            .live
+            .values()
+            .filter(|live| live.twin.is_some())
+            .count();
         let new_sessions = &mut self.new_sessions;
         self.live
             .entry(Arc::clone(&stretch.session))
@@ -190,7 +195,9 @@ impl SessionWindows {
                 }
                 Live {
                     windows: StretchLogic::machine(analyst, stretch.at),
-                    twin: settings.twin_of(analyst, stretch.at),
+                    twin: (twins < settings.max_twins)
+                        .then(|| settings.twin_of(analyst, stretch.at))
+                        .flatten(),
                     head: Arc::clone(head),
                     analyst: Arc::clone(analyst),
                     stretch,

@@ -24,6 +24,9 @@ pub struct StreamSettings {
     pub window: WindowSettings,
     /// Twins of every session, and who calibrates them; none where there shall be none.
     pub twin: Option<(TwinSettings, Arc<dyn Calibrate>)>,
+    /// Sessions of one partition that have a twin, at most: a calibration takes seconds of a processor. Those that began first
+    /// have one.
+    pub max_twins: usize,
     /// Sessions kept of one partition, at most; beyond it the one unheard for longest ends.
     pub max_sessions: usize,
 }
@@ -32,12 +35,16 @@ impl StreamSettings {
     /// As many sessions a partition as fit comfortably: one of 16 channels at 250 Hz takes about half a megabyte.
     pub const MAX_SESSIONS: usize = 256;
 
+    /// As many twins a partition as two cores calibrate in time, for 8 channels.
+    pub const MAX_TWINS: usize = 4;
+
     /// Of these windows, without twins.
     #[must_use]
     pub fn new(window: WindowSettings) -> Self {
         Self {
             window,
             twin: None,
+            max_twins: Self::MAX_TWINS,
             max_sessions: Self::MAX_SESSIONS,
         }
     }

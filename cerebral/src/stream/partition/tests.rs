@@ -208,6 +208,26 @@ fn a_twin_goes_along_takes_orders_and_is_brought_back_with_its_partition() {
 }
 
 #[test]
+fn no_more_sessions_than_allowed_have_a_twin() {
+    let mut few = (*settings()).clone();
+    few.max_twins = 1;
+    let twin = TwinSettings::new(few.window.band);
+    let few = Arc::new(few.with_twin(twin, Arc::new(Inline)));
+    let mut machine = SessionWindows::new(&few, 0);
+    for session in ["a", "b"] {
+        let first = &records(session, &signal(1, 500), 250, 5_000)[..1];
+        push(&mut machine, first, &mut Given::default());
+    }
+    let have = |machine: &SessionWindows| {
+        let live = machine.live.values();
+        live.map(|live| live.twin.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(have(&machine), [true, false]);
+    let text = StreamSettings::text(&StreamSettings::state(&machine));
+    assert_eq!(have(&few.restore(0, &text).unwrap()), [true, false]);
+}
+
+#[test]
 fn orders_for_nobody_are_dead_letters() {
     let order = br#"{"v":1,"kind":"stimulation","session":"s","id":"one","order":"stop","node":0,"drive":"tone","amplitude_rad_s":9.0,"frequency_hz":10.0,"delta_rad":0.0,"target":null,"at_ns":1}"#;
     let mut lines = records("s", &signal(3, 500), 250, 5_000);

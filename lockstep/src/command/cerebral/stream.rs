@@ -151,6 +151,10 @@ struct TwinArgs {
     /// Windows alone, without a twin.
     #[arg(long)]
     no_twin: bool,
+    /// At most so many sessions of a partition have a twin: those that began first. Two cores calibrate some forty of 8 channels in
+    /// time, or eight of 16.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    twins: u16,
     /// The twin is calibrated on the last so many seconds without a gap, 20 to 600.
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "60s")]
     twin_over: f64,
@@ -371,7 +375,10 @@ impl StreamArgs {
             Some(twin) => {
                 // Beside the windows, which are what must be in time.
                 let pool = Pool::new(1).context("could not start a thread to calibrate on")?;
-                settings.with_twin(twin, Arc::new(pool))
+                StreamSettings {
+                    max_twins: usize::from(self.twin.twins),
+                    ..settings.with_twin(twin, Arc::new(pool))
+                }
             }
             None => settings,
         };
