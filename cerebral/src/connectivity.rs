@@ -26,7 +26,7 @@ pub use epochs::over_epochs;
 pub use measure::Measure;
 pub use mne::{mne_epochs_fourier, mne_time_morlet};
 pub use network::Network;
-pub use pipeline::Pipeline;
+pub use pipeline::{Pass, Pipeline};
 pub use samples::over_samples;
 pub use windows::{WindowedNetwork, Windows, over_windows};
 

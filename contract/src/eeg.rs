@@ -235,7 +235,7 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
 ///
 /// ```
 /// # use contract::eeg::State;
-/// let line = r#"{"v":1,"session":"cyton-1","stretch_at":0,"k":7,"at":1750,"start_s":7.0,"sample_rate_hz":250.0,"channels":["Fp1","Fp2"],"received_ns":1723161255000000000,"band_hz":[8.0,13.0],"window_s":2.0,"hop_s":1.0,"guard_s":1.0,"reason":null,"bad_channels":[],"artefacts":[],"quality":[{"rms_uv":12.5,"railed":0.0,"mains_ratio":1.5},{"rms_uv":9.0,"railed":0.0,"mains_ratio":null}],"frequency_hz":[10.1,9.75],"band_power_uv2":[31.5,8.0],"phase_rad":[0.25,-3.0],"pli":[[0.0,0.5],[0.5,0.0]],"wpli":[[0.0,0.75],[0.75,0.0]],"pli_mean":0.5,"wpli_mean":0.75,"r":0.625,"surrogates":{"n":200,"alpha":0.05,"pli_p":0.0625,"wpli_p":0.125,"significant":false,"refused":false,"edges":[],"wpli_95":0.875,"r_5_95":[0.5,0.75]},"twin":null}"#;
+/// let line = r#"{"v":1,"session":"cyton-1","stretch_at":0,"k":7,"at":1750,"start_s":7.0,"sample_rate_hz":250.0,"channels":["Fp1","Fp2"],"received_ns":1723161255000000000,"band_hz":[8.0,13.0],"window_s":2.0,"hop_s":1.0,"guard_s":1.0,"filter_delay_s":0.0,"reason":null,"bad_channels":[],"artefacts":[],"quality":[{"rms_uv":12.5,"railed":0.0,"mains_ratio":1.5},{"rms_uv":9.0,"railed":0.0,"mains_ratio":null}],"frequency_hz":[10.1,9.75],"band_power_uv2":[31.5,8.0],"phase_rad":[0.25,-3.0],"pli":[[0.0,0.5],[0.5,0.0]],"wpli":[[0.0,0.75],[0.75,0.0]],"pli_mean":0.5,"wpli_mean":0.75,"r":0.625,"surrogates":{"n":200,"alpha":0.05,"pli_p":0.0625,"wpli_p":0.125,"significant":false,"refused":false,"edges":[],"wpli_95":0.875,"r_5_95":[0.5,0.75]},"twin":null}"#;
 /// let state: State = serde_json::from_str(line).unwrap();
 /// assert_eq!(serde_json::to_string(&state).unwrap(), line);
 /// ```
@@ -269,6 +269,8 @@ pub struct State<'a> {
     pub hop_s: f64,
     /// What is filtered along and dropped on both sides, seconds: the delay of the figures beyond the window.
     pub guard_s: f64,
+    /// How late the filter shows an envelope in the middle of the band, seconds, beside the guard; 0 forward and backward.
+    pub filter_delay_s: f64,
     /// Why there are no figures; null where there are.
     #[serde(borrow)]
     pub reason: Option<Text<'a>>,

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use super::step::StepId;
-use crate::connectivity::{Measure, Method};
+use crate::connectivity::{Measure, Method, Pass};
 use crate::control::{Objective, Trials};
 use crate::error::AnalysisError;
 use crate::preprocess::{EpochChoice, Montage};
@@ -202,6 +202,8 @@ pub struct Options {
     pub hop_s: f64,
     /// Beside a window of a buffer, seconds.
     pub guard_s: f64,
+    /// How the filter goes over the buffer of a window; segments are always filtered forward and backward.
+    pub window_pass: Pass,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Worker threads; none: as many as there are processors. The result does not depend on it.
@@ -247,6 +249,7 @@ impl Default for Options {
             window_s: 2.0,
             hop_s: 1.0,
             guard_s: 1.0,
+            window_pass: Pass::default(),
             seed: 1,
             threads: None,
             until: StepId::Export,
@@ -303,7 +306,12 @@ impl Options {
             WindowsChoice::Whole => "whole",
             WindowsChoice::Buffered => "buffered",
         };
+        let pass = match self.window_pass {
+            Pass::ZeroPhase => "zero-phase",
+            Pass::Causal => "causal",
+        };
         let all = [
+            ("filter", json!(pass)),
             ("channels", texts(&self.channels)),
             ("band", json!(bands.join(","))),
             ("segment", json!(self.segment.to_string())),

@@ -116,6 +116,7 @@ impl BandRun<'_> {
             window_s: options.window_s,
             hop_s: options.hop_s,
             guard_s: options.guard_s,
+            pass: options.window_pass,
             reference: self.prepared.reference.clone(),
             notch_hz: options.notch_hz,
             bad_channels: recorded.named_bad.clone(),

@@ -6,10 +6,20 @@ use num_complex::Complex64;
 use super::convention::{Convention, Method, independent_observations};
 use crate::error::AnalysisError;
 use crate::phase::{analytic_signal, trimmed};
-use crate::preprocess::{Reference, Sos, remove_mean};
+use crate::preprocess::{Lanes, Reference, Sos, remove_mean};
 use crate::units::{Band, SampleRate};
 
-/// Mean removed, filtered forward and backward, analytic signal, both ends trimmed.
+/// How a filter goes over samples.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pass {
+    /// Forward, then backward: no shift of phase, and nothing causal about it.
+    #[default]
+    ZeroPhase,
+    /// Forward alone: nothing of what comes later, and all channels late by [`Pipeline::delay_s`].
+    Causal,
+}
+
+/// Mean removed, filtered, analytic signal, both ends trimmed.
 ///
 /// It is a pure function of the samples it is given, so the same cut gives the same bits whoever calls and whenever.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +27,7 @@ pub struct Pipeline {
     band: Band,
     filter: Sos,
     n_trim: usize,
+    pass: Pass,
 }
 
 /// Order of the band-pass where none is asked for.
@@ -63,6 +74,7 @@ impl Pipeline {
             band,
             n_trim: filter.rate().samples(trim_s),
             filter,
+            pass: Pass::default(),
         })
     }
 
@@ -71,6 +83,23 @@ impl Pipeline {
     pub fn with_trim(mut self, n_trim: usize) -> Self {
         self.n_trim = n_trim;
         self
+    }
+
+    /// The same with another way over the samples.
+    #[must_use]
+    pub fn with_pass(mut self, pass: Pass) -> Self {
+        self.pass = pass;
+        self
+    }
+
+    /// How late an envelope in the middle of the band shows, seconds; 0 forward and backward.
+    pub fn delay_s(&self) -> f64 {
+        match self.pass {
+            Pass::ZeroPhase => 0.0,
+            Pass::Causal => {
+                self.filter.group_delay_samples(self.band.centre_hz()) / self.filter.rate().hz()
+            }
+        }
     }
 
     /// The band.
@@ -94,9 +123,23 @@ impl Pipeline {
     /// [`AnalysisError::TooShort`] if filter or trim leave nothing.
     pub fn filtered(&self, raw_uv: ArrayView2<'_, f64>) -> Result<Array2<f64>, AnalysisError> {
         self.check_length(raw_uv.ncols())?;
-        let mut x = raw_uv.to_owned();
+        let mut x = raw_uv.as_standard_layout().into_owned();
         remove_mean(x.view_mut());
-        self.filter.zero_phase_of(x)
+        self.run(&mut Lanes::default(), &mut x)?;
+        Ok(x)
+    }
+
+    /// Filters in place. `x`: `(n_channels, n_samples)`, rows one behind the other.
+    pub(crate) fn run(&self, lanes: &mut Lanes, x: &mut Array2<f64>) -> Result<(), AnalysisError> {
+        let (n_channels, n_samples) = x.dim();
+        match (self.pass, x.as_slice_mut()) {
+            (Pass::ZeroPhase, Some(values)) => lanes.zero_phase(&self.filter, values, n_samples),
+            (Pass::ZeroPhase, None) => {
+                *x = self.filter.zero_phase(x.view())?;
+                Ok(())
+            }
+            (Pass::Causal, _) => self.filter.causal(n_channels).process(x.view_mut()),
+        }
     }
 
     /// The analytic signal, trimmed. `raw_uv`: `(n_channels, n_samples)`. Returns `(n_channels, n_samples - 2 n_trim)`.
@@ -122,7 +165,15 @@ impl Pipeline {
             method: Method::HilbertSamples,
             band_hz: self.band,
             rate,
-            filter: format!("{}, forward and backward", self.filter),
+            filter: match self.pass {
+                Pass::ZeroPhase => format!("{}, forward and backward", self.filter),
+                Pass::Causal => format!(
+                    "{}, causal, {:.0} ms late at {} Hz",
+                    self.filter,
+                    self.delay_s() * 1e3,
+                    self.band.centre_hz()
+                ),
+            },
             reference: reference.to_string(),
             window_s: rate.seconds(n_samples),
             hop_s: None,

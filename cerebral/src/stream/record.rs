@@ -59,6 +59,7 @@ pub fn record<'a>(
         window_s: settings.window_s,
         hop_s: settings.hop_s,
         guard_s: settings.guard_s,
+        filter_delay_s: analyst.filter_delay_s(),
         reason: reason.map(|reason| reason.as_str().into()),
         bad_channels: window.map(bad).unwrap_or_default(),
         artefacts: window

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use num_complex::Complex64;
 
-use crate::connectivity::{Measure, Parts, Pipeline, Planes, Windows, over_samples};
+use crate::connectivity::{Measure, Parts, Pass, Pipeline, Planes, Windows, over_samples};
 use crate::error::AnalysisError;
 use crate::number::float;
 use crate::phase::frequencies;
@@ -38,6 +38,8 @@ pub struct WindowSettings {
     pub guard_s: f64,
     /// What voltages are measured against.
     pub reference: Reference,
+    /// How the filter goes over a buffer.
+    pub pass: Pass,
     /// A notch at the mains' frequency before the band-pass, hertz.
     pub notch_hz: Option<f64>,
     /// Channels that are known to be bad, from 0.
@@ -74,6 +76,7 @@ impl WindowSettings {
             hop_s: 1.0,
             guard_s: 1.0,
             reference: Reference::Recorded,
+            pass: Pass::default(),
             notch_hz: None,
             bad_channels: Vec::new(),
             find_bad_channels: true,
@@ -237,7 +240,7 @@ impl WindowAnalyst {
             return Err(AnalysisError::setting("rolling windows", 0, "1 or more"));
         }
         let whole = Pipeline::with_notch(settings.band, settings.notch_hz, rate, 0.0)?;
-        let pipeline = windows.pipeline(&whole);
+        let pipeline = windows.pipeline(&whole).with_pass(settings.pass);
         pipeline.check_length(windows.width() + 2 * windows.guard())?;
         Ok(Self {
             settings,
@@ -256,6 +259,11 @@ impl WindowAnalyst {
     /// Width, hop and guard in samples.
     pub fn windows(&self) -> Windows {
         self.windows
+    }
+
+    /// How late the filter shows what it passes, seconds, beside the guard.
+    pub fn filter_delay_s(&self) -> f64 {
+        self.pipeline.delay_s()
     }
 
     /// Samples a second.

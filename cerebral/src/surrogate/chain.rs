@@ -287,10 +287,8 @@ impl SurrogateTest {
                     own.work.surrogate(material, self.kind, (key, channel), row);
                 }
                 remove_mean(x.view_mut());
-                let values = x.as_slice_mut().expect("an array made here");
-                lanes
-                    .zero_phase(pipeline.filter(), values, n_samples)
-                    .expect("the length was checked");
+                pipeline.run(lanes, x).expect("the length was checked");
+                let values = x.as_slice().expect("an array made here");
                 for (channel, row) in values.chunks_exact(n_samples).enumerate() {
                     own.work.hilbert().of_samples(row, &mut own.z);
                     own.planes.set(channel, own.z[kept.clone()].iter().copied());

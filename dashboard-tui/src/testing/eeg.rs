@@ -393,6 +393,7 @@ pub fn state(made: &Made, k: u64) -> State<'static> {
         window_s: 2.0,
         hop_s: 1.0,
         guard_s: 1.0,
+        filter_delay_s: 0.0,
         reason: (!has_figures).then_some(Cow::Borrowed("the buffer touches a gap of 37 samples")),
         bad_channels: made
             .railed

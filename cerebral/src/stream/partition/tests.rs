@@ -9,6 +9,7 @@ use windowing::dataflow::{self, BoxError, Outlet, Polled, Results, Source, Task}
 use windowing::work::Work;
 
 use super::*;
+use crate::connectivity::Pass;
 use crate::stream::twin::{Inline, TwinSettings};
 use crate::stream::window::WindowSettings;
 use crate::units::Band;
@@ -408,5 +409,45 @@ fn any_number_of_workers_gives_the_same_records() {
             (seen, expected.clone()),
             "{n_workers} workers"
         );
+    }
+}
+
+#[test]
+fn a_causal_filter_is_the_other_choice_and_says_how_late_it_is() {
+    let lines = records("s", &signal(5, 2_600), 125, 50_000);
+    let states = |pass: Pass| {
+        let mut own = (*settings()).clone();
+        own.window.pass = pass;
+        let mut given = Given::default();
+        push(
+            &mut SessionWindows::new(&Arc::new(own), 0),
+            &lines,
+            &mut given,
+        );
+        given.0
+    };
+    let [zero_phase, causal] = [Pass::ZeroPhase, Pass::Causal].map(states);
+    let read = |lines: &[String]| -> Vec<(f64, f64, f64)> {
+        let states = lines
+            .iter()
+            .map(|line| serde_json::from_str::<State<'_>>(line).unwrap());
+        let figured = states.filter(|state| state.reason.is_none());
+        figured
+            .map(|state| {
+                (
+                    state.filter_delay_s,
+                    state.phase_rad[0].0,
+                    state.wpli[0][1].0,
+                )
+            })
+            .collect()
+    };
+    let (zero_phase, causal) = (read(&zero_phase), read(&causal));
+    assert!(zero_phase.len() == causal.len() && causal.len() > 4);
+    for ((none, phase, wpli), (late, late_phase, late_wpli)) in zero_phase.iter().zip(&causal) {
+        assert!(*none <= 0.0 && (0.1..0.3).contains(late), "{none} {late}");
+        // A rhythm of 10 Hz: the filter turns all channels alike, so networks stay and phases do not.
+        assert!((wpli - late_wpli).abs() < 0.3, "{wpli} {late_wpli}");
+        assert!((phase - late_phase).abs() > 1e-3);
     }
 }

@@ -101,7 +101,15 @@ fn conventions(state: &State<'_>) -> Vec<String> {
     let mut parts = vec![
         format!("{}–{} Hz", state.band_hz[0], state.band_hz[1]),
         format!("window {} s every {} s", state.window_s, state.hop_s),
-        format!("delay {} s (guard)", state.guard_s),
+        match state.filter_delay_s {
+            late_s if late_s > 0.0 => {
+                format!(
+                    "delay {} s (guard) + {late_s:.2} s (causal filter)",
+                    state.guard_s
+                )
+            }
+            _ => format!("delay {} s (guard)", state.guard_s),
+        },
     ];
     if let Some(test) = &state.surrogates {
         parts.push(format!("{} surrogates, alpha {}", test.n, test.alpha));

@@ -6,7 +6,7 @@ use cerebral::connectivity::{Measure, Method};
 use cerebral::preprocess::EpochChoice;
 use clap::{Args, ValueEnum};
 
-use super::args::{OutputArgs, RecordingArgs, StimulusArgs, TestArgs, parsed, seconds};
+use super::args::{OutputArgs, PassArg, RecordingArgs, StimulusArgs, TestArgs, parsed, seconds};
 use super::work;
 use crate::failure::Outcome;
 use crate::stop::Stop;
@@ -49,6 +49,9 @@ pub(crate) struct AnalyzeArgs {
     /// Beside a window of a buffer, filtered along and dropped.
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1s", help_heading = "Measures")]
     guard: f64,
+    /// How the filter goes over a buffer; a segment is always filtered forward and backward.
+    #[arg(long, value_enum, default_value_t = PassArg::ZeroPhase, help_heading = "Measures")]
+    filter: PassArg,
     /// The last step to run.
     #[arg(long, value_name = "STEP", default_value = "10", value_parser = parsed::<StepId>)]
     steps: StepId,
@@ -104,6 +107,7 @@ impl AnalyzeArgs {
             window_s: self.window,
             hop_s: self.hop,
             guard_s: self.guard,
+            window_pass: self.filter.into(),
             until: self.steps,
             ..Options::default()
         };

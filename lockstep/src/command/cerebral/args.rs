@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use cerebral::Band;
 use cerebral::analyze::{Options, ReferenceChoice, SegmentChoice, Stimulus};
+use cerebral::connectivity::Pass;
 use cerebral::preprocess::Montage;
 use cerebral::source::{Board, LoadOptions};
 use clap::{Args, ValueEnum};
@@ -112,6 +113,24 @@ pub(crate) struct TestArgs {
     /// Worker threads; the result is the same with any number. Default: one per processor.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// How a filter goes over a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PassArg {
+    /// Forward, then backward: no shift of phase.
+    ZeroPhase,
+    /// Forward alone: nothing of what comes later, and its delay is stated.
+    Causal,
+}
+
+impl From<PassArg> for Pass {
+    fn from(arg: PassArg) -> Self {
+        match arg {
+            PassArg::ZeroPhase => Self::ZeroPhase,
+            PassArg::Causal => Self::Causal,
+        }
+    }
 }
 
 /// What a stimulus does.

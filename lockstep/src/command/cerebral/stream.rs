@@ -23,7 +23,7 @@ use kafka_io::{Broker, ConsumerOptions, Event, KafkaError, Start};
 use windowing::run::{Delivery, ExactlyOnce};
 use windowing::shard::Shard;
 
-use super::args::{board, parsed, seconds};
+use super::args::{PassArg, board, parsed, seconds};
 use crate::cli::{self, DeliveryArg};
 use crate::eeg::{self, Done, Feeding, View, Windowing};
 use crate::failure::{Failure, Outcome};
@@ -109,6 +109,9 @@ struct WindowsArgs {
     /// Beside a window, filtered along and dropped: the delay of its figures.
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1s")]
     guard: f64,
+    /// How the filter goes over a window and its guards.
+    #[arg(long, value_enum, default_value_t = PassArg::ZeroPhase)]
+    filter: PassArg,
     /// What voltages are measured against.
     #[arg(long, value_enum, default_value_t = ReferenceArg::Recorded)]
     reference: ReferenceArg,
@@ -483,6 +486,7 @@ impl WindowsArgs {
             window_s: self.window,
             hop_s: self.hop,
             guard_s: self.guard,
+            pass: self.filter.into(),
             reference: match self.reference {
                 ReferenceArg::Recorded => Reference::Recorded,
                 ReferenceArg::Average => Reference::Average,
