@@ -1,38 +1,39 @@
 //! `lockstep cerebral stream`: a recording, a board or the simulated headset, window by window as it comes.
 
+mod copy;
+mod options;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use cerebral::Band;
 use cerebral::board::session::DaisyUse;
 use cerebral::feed::{FeedError, FeedOptions, FeedSpec};
-use cerebral::preprocess::Reference;
 use cerebral::source::Board;
-use cerebral::stream::twin::{Pool, TwinSettings};
-use cerebral::stream::window::WindowSettings;
+use cerebral::stream::twin::Pool;
 use cerebral::stream::work::StreamSettings;
 use clap::{Args, ValueEnum};
 use contract::config::{Config, Delivery as Settled};
-use contract::topic;
 use dashboard_tui::config::ViewName;
 use dashboard_tui::log::LogBuffer;
 use ingest::replay::Pace;
-use kafka_io::{Broker, ConsumerOptions, Event, KafkaError, Start};
+use kafka_io::{Broker, KafkaError, Start};
 use windowing::run::{Delivery, ExactlyOnce};
 use windowing::shard::Shard;
 
-use super::args::{PassArg, board, parsed, seconds};
+use super::args::board;
 use crate::cli::{self, DeliveryArg};
 use crate::eeg::{self, Done, Feeding, View, Windowing};
 use crate::failure::{Failure, Outcome};
-use crate::files::{self, Output};
+use crate::files;
 use crate::metrics::{self, Metrics};
 use crate::simulated::SimulatedHeadset;
 use crate::stop::Stop;
 use crate::table::Summary;
 use crate::{front, live, report, settings};
+use copy::StateCopy;
+use options::{TwinArgs, WindowsArgs};
 
 /// What `cerebral stream` takes.
 #[derive(Debug, Args)]
@@ -93,83 +94,6 @@ pub(crate) struct StreamArgs {
     job: JobArgs,
 }
 
-/// How windows are made.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Windows")]
-struct WindowsArgs {
-    /// The band, hertz.
-    #[arg(long, value_name = "LOW-HIGH", default_value = "8-13")]
-    band: Band,
-    /// Length of a window.
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "2s")]
-    window: f64,
-    /// From one window's start to the next.
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1s")]
-    hop: f64,
-    /// Beside a window, filtered along and dropped: the delay of its figures.
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1s")]
-    guard: f64,
-    /// How the filter goes over a window and its guards.
-    #[arg(long, value_enum, default_value_t = PassArg::ZeroPhase)]
-    filter: PassArg,
-    /// What voltages are measured against.
-    #[arg(long, value_enum, default_value_t = ReferenceArg::Recorded)]
-    reference: ReferenceArg,
-    /// Take the mains and its harmonics out, hertz (50 or 60).
-    #[arg(long, value_name = "HZ")]
-    notch: Option<f64>,
-    /// Leave this channel out, by its number from 1; may be given again.
-    #[arg(long, value_name = "N,..", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
-    bad_channel: Vec<u16>,
-    /// Keep channels that look bad (railed, flat, dead, noisy).
-    #[arg(long)]
-    keep_bad_channels: bool,
-    /// Give windows with a blink, a clenched jaw, a step or a movement figures too.
-    #[arg(long)]
-    keep_artefacts: bool,
-    /// New surrogates of each window.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    surrogates: u16,
-    /// Windows whose surrogates make the null of one, itself among them.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    rolling: u16,
-    /// Which null: independent, common, aaft, iaaft or shift.
-    #[arg(long, value_name = "KIND", default_value = "independent", value_parser = parsed::<cerebral::surrogate::Kind>)]
-    surrogate_kind: cerebral::surrogate::Kind,
-    /// What is randomised: the raw signal, which then goes the whole way, or the filtered one.
-    #[arg(long, value_name = "raw|filtered", default_value = "raw", value_parser = parsed::<cerebral::surrogate::Origin>)]
-    surrogate_from: cerebral::surrogate::Origin,
-    /// Level of the verdict and of the edges.
-    #[arg(long, value_name = "P", default_value_t = 0.05)]
-    alpha: f64,
-    /// Seed of all random numbers, of the simulated headset too.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-}
-
-/// The twin that goes along.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Twin")]
-struct TwinArgs {
-    /// Windows alone, without a twin.
-    #[arg(long)]
-    no_twin: bool,
-    /// At most so many sessions of a partition have a twin: those that began first. Two cores calibrate some forty of 8 channels in
-    /// time, or eight of 16.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
-    twins: u16,
-    /// The twin is calibrated on the last so many seconds without a gap, 20 to 600.
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "60s")]
-    twin_over: f64,
-    /// From one calibration to the next.
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "30s")]
-    twin_every: f64,
-    /// A calibration is used from so long after its start on, so that when it was done makes no difference; a window that needs
-    /// one that is not done waits for it.
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "20s")]
-    twin_after: f64,
-}
-
 /// How the work is done on a cluster.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Work")]
@@ -198,15 +122,6 @@ enum Daisy {
     Compensated,
     /// The Cyton's eight alone.
     Off,
-}
-
-/// What voltages are measured against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ReferenceArg {
-    /// As they come.
-    Recorded,
-    /// The mean of the good channels.
-    Average,
 }
 
 /// Runs until the source ends or somebody stops it.
@@ -477,98 +392,5 @@ impl StreamArgs {
             summary.pace(elapsed, seen.samples, "samples");
         }
         report::close(&summary, false)
-    }
-}
-
-impl WindowsArgs {
-    fn settings(&self) -> WindowSettings {
-        WindowSettings {
-            window_s: self.window,
-            hop_s: self.hop,
-            guard_s: self.guard,
-            pass: self.filter.into(),
-            reference: match self.reference {
-                ReferenceArg::Recorded => Reference::Recorded,
-                ReferenceArg::Average => Reference::Average,
-            },
-            notch_hz: self.notch,
-            bad_channels: self
-                .bad_channel
-                .iter()
-                .map(|number| usize::from(number - 1))
-                .collect(),
-            find_bad_channels: !self.keep_bad_channels,
-            keep_artefacts: self.keep_artefacts,
-            kind: self.surrogate_kind,
-            origin: self.surrogate_from,
-            surrogates: usize::from(self.surrogates),
-            rolling: usize::from(self.rolling),
-            alpha: self.alpha,
-            seed: self.seed,
-            ..WindowSettings::new(self.band)
-        }
-    }
-}
-
-impl TwinArgs {
-    /// None where there shall be none.
-    fn settings(&self, window: &WindowSettings) -> Result<Option<TwinSettings>, Failure> {
-        if self.no_twin {
-            return Ok(None);
-        }
-        let settings = TwinSettings {
-            calibrate_over_s: self.twin_over,
-            calibrate_every_s: self.twin_every,
-            use_after_s: self.twin_after,
-            ..TwinSettings::new(window.band)
-        };
-        let checked = settings.check(window.hop_s);
-        checked.map_err(|error| Failure::WrongUse(error.to_string()))?;
-        Ok(Some(settings))
-    }
-}
-
-/// Copies states as they come, until everything is written.
-struct StateCopy {
-    states: kafka_io::Consumer,
-    out: Output,
-}
-
-impl StateCopy {
-    /// Reads from what comes from now on.
-    fn new(broker: &Broker, out: Output) -> Result<Self, Failure> {
-        let topic = topic::EEG_STATES;
-        let wanted = ConsumerOptions::new("states").topic(topic.name, topic.partitions, Start::End);
-        let states = broker.consumer(wanted)?;
-        states.wait_ready(crate::stages::READY)?;
-        Ok(Self { states, out })
-    }
-
-    fn run(mut self, view: &View) -> Outcome {
-        const POLL: Duration = Duration::from_millis(50);
-        let mut ending = false;
-        loop {
-            match self.states.recv(POLL) {
-                Some(Event::Batch(batch)) => {
-                    for value in batch.messages().filter_map(|message| message.value) {
-                        self.write(value)?;
-                    }
-                    self.out.flush().context("could not write states")?;
-                }
-                Some(Event::End) => return Ok(()),
-                Some(Event::Failed(error)) => return Err(error.into()),
-                None => {}
-            }
-            if !ending && view.is_ended() {
-                self.states.stop_at_end();
-                ending = true;
-            }
-        }
-    }
-
-    fn write(&mut self, value: &[u8]) -> Outcome {
-        let context = "could not write states";
-        self.out.write_all(value).context(context)?;
-        Ok(self.out.write_all(b"\n").context(context)?)
     }
 }
