@@ -35,7 +35,7 @@ impl StreamSettings {
     /// As many sessions a partition as fit comfortably: one of 16 channels at 250 Hz takes about half a megabyte.
     pub const MAX_SESSIONS: usize = 256;
 
-    /// As many twins a partition as two cores calibrate in time, for 8 channels.
+    /// As many twins, over six partitions, as one processor calibrates in time, for 8 channels.
     pub const MAX_TWINS: usize = 4;
 
     /// Of these windows, without twins.

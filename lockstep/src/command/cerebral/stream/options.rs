@@ -70,8 +70,8 @@ pub(super) struct TwinArgs {
     /// Windows alone, without a twin.
     #[arg(long)]
     no_twin: bool,
-    /// At most so many sessions of a partition have a twin: those that began first. Two cores calibrate some forty of 8 channels in
-    /// time, or eight of 16.
+    /// At most so many sessions of a partition have a twin: those that began first. One processor calibrates some 25 of 8 channels in
+    /// time, or five of 16.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) twins: u16,
     /// The twin is calibrated on the last so many seconds without a gap, 20 to 600.
