@@ -29,6 +29,8 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// How long a topic being read may be unknown to the brokers: as long as a cluster takes to hear of its topics.
 const UNKNOWN_GRACE: Duration = Duration::from_secs(60);
+/// How long after a topic was unknown it is looked for a second time, though it was found.
+const KNOWN_AGAIN: Duration = Duration::from_secs(3);
 /// How many attempts a diagnosis gets.
 const DIAGNOSES: u32 = 10;
 
@@ -65,6 +67,8 @@ pub(super) struct Reader {
     lost_place: Option<(Instant, Code)>,
     /// Since when brokers say that a topic being read is unknown to them.
     unknown_since: Option<Instant>,
+    /// Since when, after that, they are found to know all again.
+    known_since: Option<Instant>,
 }
 
 /// Why the reading is over without a failure.
@@ -90,6 +94,9 @@ impl Reader {
             ("fetch.queue.backoff.ms", "20"),
             ("queued.min.messages", "200000"),
             ("queued.max.messages.kbytes", "65536"),
+            // How long the library itself keeps back that a topic is unknown; by default half a minute without a word.
+            // What is told early is looked into and given UNKNOWN_GRACE.
+            ("topic.metadata.propagation.max.ms", "3000"),
         ];
         let group = group_of_its_own(&options.name);
         let fixed = [
@@ -132,6 +139,7 @@ impl Reader {
             ends,
             lost_place: None,
             unknown_since: None,
+            known_since: None,
         })
     }
 
@@ -246,6 +254,7 @@ impl Reader {
             }
             Some(code) if code_is_unknown(code) => {
                 self.unknown_since.get_or_insert_with(Instant::now);
+                self.known_since = None;
                 Ok(())
             }
             Some(
@@ -263,14 +272,26 @@ impl Reader {
 
     /// A broker that has just started may not know all topics yet; one that stays unknown has been deleted.
     fn look_for_topics(&mut self) -> Result<(), KafkaError> {
-        let Some(since) = self.unknown_since else {
+        let Some(mut since) = self.unknown_since else {
             return Ok(());
         };
-        match self.find_topics() {
-            Ok(()) => {
-                self.unknown_since = None;
+        // The library tells once. A broker that has not heard of the deletion yet must not be believed for good.
+        let settled = self.known_since.map(|known| known.elapsed());
+        if settled.is_some_and(|settled| settled < KNOWN_AGAIN) {
+            return Ok(());
+        }
+        let found = self.find_topics();
+        if found.is_err() && self.known_since.take().is_some() {
+            // Unknown anew.
+            since = Instant::now();
+            self.unknown_since = Some(since);
+        }
+        match found {
+            Ok(()) if settled.is_none() => {
+                self.known_since = Some(Instant::now());
                 self.shared.enter(Phase::Reading);
             }
+            Ok(()) => (self.unknown_since, self.known_since) = (None, None),
             Err(Hitch::Final(error)) => return Err(error),
             Err(Hitch::Again(reason)) if since.elapsed() >= UNKNOWN_GRACE => {
                 return Err(KafkaError::Answer {

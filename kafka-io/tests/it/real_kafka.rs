@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kafka_io::{
     Broker, ConsumerOptions, KafkaError, KafkaSettings, ProducerOptions, Record, Start, State,
@@ -272,9 +272,14 @@ fn a_real_kafka_whose_topic_is_deleted_and_made_anew_is_waited_for_and_then_told
         .unwrap();
     assert_eq!(collect(&reader, 100).n, 100);
     block_on(admin(&broker).delete_topics(&[&name], &AdminOptions::new())).unwrap();
+    let deleted = Instant::now();
     eventually(
         "it says what is missing",
         || matches!(reader.state(), State::Waiting { reason, .. } if reason.contains("does not exist")),
+    );
+    println!(
+        "told {:.1} s after the deletion",
+        deleted.elapsed().as_secs_f64()
     );
     eventually("it is gone", || {
         !broker.health(PATIENCE).unwrap().topics.contains_key(&name)
