@@ -9,6 +9,7 @@ mod html;
 mod npz;
 mod scale;
 mod text;
+mod words;
 
 pub use self::csv::tables;
 pub use html::page;
@@ -27,12 +28,12 @@ pub fn verdict_line(band: &BandResult) -> String {
         }
         Some(verdict) if verdict.significant => format!(
             "Significant: mean wPLI exceeds that of independent channels (p = {}, alpha {}).",
-            text::p(verdict.p),
+            words::p(verdict.p),
             verdict.alpha
         ),
         Some(verdict) => format!(
             "Not significant: mean wPLI is no more than independent channels give (p = {}, alpha {}). What follows describes noise as well as coupling.",
-            text::p(verdict.p),
+            words::p(verdict.p),
             verdict.alpha
         ),
     }
