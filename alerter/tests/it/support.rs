@@ -13,7 +13,7 @@ use contract::venue::VenueHealth;
 use serde_json::Value;
 
 /// Far longer than anything here takes, even on a loaded machine; only a hang reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The defaults, with this webhook.
 pub(crate) fn settings(webhook: Option<&str>) -> Settings {

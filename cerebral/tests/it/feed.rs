@@ -20,7 +20,7 @@ use kafka_io::{
 };
 
 /// Far longer than anything here takes, even on a loaded machine; only a hang reaches it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn broker() -> Broker {
     Broker::Embedded(EmbeddedBroker::start(&[TopicSpec::from(&EEG_SAMPLES)]).unwrap())

@@ -21,7 +21,7 @@ use kafka_io::{
 use crate::scene::settings;
 
 /// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn embedded() -> (Broker, Producer) {
     let topics: Vec<TopicSpec> = ALL.iter().map(TopicSpec::from).collect();

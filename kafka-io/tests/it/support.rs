@@ -9,7 +9,7 @@ use kafka_io::{
 };
 
 /// Far longer than anything here takes, even on a loaded machine; only a hang reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An embedded broker with one topic `t`.
 pub(crate) fn embedded(partitions: i32) -> (EmbeddedBroker, Broker) {

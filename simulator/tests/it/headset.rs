@@ -15,7 +15,7 @@ use simulator::headset::{Brain, BrainSettings, Headset, HeadsetSettings, LineFau
 /// Times life.
 const SPEED: u32 = 10;
 /// Far longer than anything here takes, even on a loaded machine; only a hang reaches it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A clock that goes as fast as the headset.
 struct Fast(Instant);

@@ -24,7 +24,7 @@ use windowing::{Settings, window_lines};
 
 use crate::generator::{render, stream};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn broker() -> EmbeddedBroker {
     let topics = [

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use windowing::Lines;
 
 /// Far more than any scenario needs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 const SEED: u64 = 11;
 const WIDTH_MS: i64 = 200;
 /// How long a venue must be away for an alert.
