@@ -81,6 +81,14 @@ pub enum FeedError {
     /// The simulated headset is started by whoever calls.
     #[error("the simulated headset has no port yet: start it and open its path as `serial:PATH`")]
     Simulated,
+    /// Another process publishes this session.
+    #[error(
+        "the session `{session}` is being published by another process: stop that one, or give this one another name with --session"
+    )]
+    Busy {
+        /// Which.
+        session: String,
+    },
     /// A speed or rate that cannot be.
     #[error(transparent)]
     Setting(#[from] AnalysisError),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cerebral::feed::recording::RecordingSource;
 use cerebral::feed::udp::UdpSource;
-use cerebral::feed::{Ended, FeedOptions, Left, publish};
+use cerebral::feed::{Ended, FeedError, FeedOptions, Left, publish};
 use cerebral::source::{LoadOptions, Recording, load};
 use contract::eeg::{End, Record, Samples, decode};
 use contract::time::{Clock, NS_PER_S, SystemClock};
@@ -212,4 +212,44 @@ fn a_live_session_that_broke_off_goes_on_by_the_clock_and_ends_when_it_is_stoppe
         ended.at,
         "the last block is told though it is not full"
     );
+}
+
+#[test]
+fn a_session_that_somebody_publishes_is_refused_to_a_second_and_the_first_goes_on() {
+    let broker = broker();
+    let options = FeedOptions {
+        speed: Some(1.0),
+        ..FeedOptions::default()
+    };
+    let stop: Arc<AtomicBool> = Arc::default();
+    let first = {
+        let (broker, options, stop) = (broker.clone(), options.clone(), Arc::clone(&stop));
+        // Ten minutes of it: it ends when it is told.
+        let mut source = RecordingSource::new(recording(150_000), "r", &options).unwrap();
+        std::thread::spawn(move || publish(&mut source, &broker, &options, &stop))
+    };
+    let began = Instant::now();
+    while options.counts.tally().published < 3 {
+        assert!(began.elapsed() < PATIENCE, "{:?}", options.counts.tally());
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    let at_once = at_once();
+    let second = |session: &str| {
+        let mut source = RecordingSource::new(recording(20), session, &at_once).unwrap();
+        publish(&mut source, &broker, &at_once, &Arc::default())
+    };
+    let error = second("r").unwrap_err();
+    assert!(matches!(error, FeedError::Busy { .. }), "{error}");
+    assert!(error.to_string().contains("--session"), "{error}");
+    assert_eq!(second("s").unwrap().at, 20, "another name is free");
+    stop.store(true, Ordering::SeqCst);
+    let ended = first.join().unwrap().unwrap();
+    assert_eq!(second("r").unwrap().at, 20, "and so is this one, now");
+    let lines = stands(&broker, "r");
+    let ends: Vec<u64> = lines
+        .iter()
+        .filter(|line| line.contains("\"kind\":\"end\""))
+        .map(|line| end(line).at)
+        .collect();
+    assert_eq!(ends, [ended.at, 20], "the refused one wrote nothing");
 }
