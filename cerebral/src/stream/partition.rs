@@ -146,12 +146,14 @@ impl SessionWindows {
     /// Hands what follows from the newest record to the stretches, and emits the windows that they close.
     fn feed(&mut self, out: &mut Vec<Emitted>) {
         let mut closed = Vec::new();
+        // A session whose stretch is over; the next one of it follows at once, or none does.
+        let mut before = None;
         let mut fed = std::mem::take(&mut self.fed);
         for (stretch, fed) in fed.drain(..) {
             match fed {
                 operator::Fed::Record(record) => {
                     self.seen.samples += u64::from(matches!(record, Fed::Sample(..)));
-                    let live = self.live_of(stretch);
+                    let live = self.live_of(stretch, &mut before);
                     if let (Fed::Sample(block, 0), Some(twin)) = (&record, &mut live.twin) {
                         twin.samples(block.at(), block.uv().view());
                     }
@@ -166,7 +168,7 @@ impl SessionWindows {
                     if let Some(live) = self.live.get_mut(&stretch.session) {
                         live.windows.finish(&mut closed);
                         self.emit(&stretch.session, &mut closed, out);
-                        self.live.remove(&stretch.session);
+                        before = self.live.remove(&stretch.session);
                     }
                 }
             }
@@ -174,8 +176,8 @@ impl SessionWindows {
         self.fed = fed;
     }
 
-    /// The machine of a stretch, made where it is new.
-    fn live_of(&mut self, stretch: Stretch) -> &mut Live {
+    /// The machine of a stretch, made where it is new; its twin goes on from that of the stretch before.
+    fn live_of(&mut self, stretch: Stretch, before: &mut Option<Live>) -> &mut Live {
         let (sessions, seen, heard) = (&self.sessions, &mut self.seen, self.records);
         let settings = &self.settings;
         let twins = self
@@ -193,11 +195,20 @@ impl SessionWindows {
                 if stretch.number == 0 {
                     new_sessions.push(stretch.session.to_string());
                 }
+                let mut twin = (twins < settings.max_twins)
+                    .then(|| settings.twin_of(analyst, stretch.at))
+                    .flatten();
+                let before = before.take().filter(|before| {
+                    before.stretch.session == stretch.session && before.head == *head
+                });
+                if let (Some(twin), Some(before)) =
+                    (&mut twin, before.and_then(|before| before.twin))
+                {
+                    twin.go_on_from(before);
+                }
                 Live {
                     windows: StretchLogic::machine(analyst, stretch.at),
-                    twin: (twins < settings.max_twins)
-                        .then(|| settings.twin_of(analyst, stretch.at))
-                        .flatten(),
+                    twin,
                     head: Arc::clone(head),
                     analyst: Arc::clone(analyst),
                     stretch,

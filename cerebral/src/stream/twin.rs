@@ -8,9 +8,10 @@
 //! ```
 //!
 //! What a window says is a function of the samples and orders before its end and of nothing else: not of how samples came in
-//! blocks, nor of when a calibration was done, nor of a restart in between ([`SessionTwin::state`]).
+//! blocks, nor of when a calibration was done, nor of a restart in between ([`SessionTwin::state`]). Behind a short gap the twin goes
+//! on with the network it had ([`SessionTwin::go_on_from`]).
 //!
-//! Reading order: `settings` -> `history`, `calibrated`, `calibrator` -> `run`, `stimulate` -> here. Absent: windows and their figures
+//! Reading order: `settings` -> `history`, `calibrated`, `calibrator` -> `pending` -> `run`, `stimulate` -> here. Absent: windows and their figures
 //! ([`super::window`]), threads but for those of a [`Pool`], clocks.
 
 mod batch;
@@ -18,6 +19,7 @@ mod calibrated;
 mod calibrator;
 mod history;
 mod packed;
+mod pending;
 mod run;
 mod settings;
 mod state;
@@ -37,6 +39,7 @@ use crate::phase::CausalPhase;
 use crate::surrogate::Key;
 use calibrated::{Calibrated, Input};
 use history::History;
+use pending::{Before, Pending};
 use run::{Hop, Nodes, ahead};
 use settings::Hops;
 use stimulate::{Followed, HELD_S, Running};
@@ -70,8 +73,7 @@ pub struct SessionTwin {
     stretch_at: u64,
     history: History,
     current: Option<Calibrated>,
-    /// The calibration under way, and the window it was begun at.
-    pending: Option<(u64, Arc<Task>)>,
+    pending: Option<Pending>,
     /// Scores by `current` of the last hops' samples, by window; none of those that there are not samples enough for. They are
     /// functions of `history` and `current`, kept to be made once.
     pieces: VecDeque<(u64, Option<Scores>)>,
@@ -206,7 +208,8 @@ impl SessionTwin {
         self.window_end(k).saturating_add(guard)
     }
 
-    fn key(&self, draws: Draws, k: u64, seed: usize) -> Key {
+    /// Of window `k` of the stretch that begins at sample `stretch_at`.
+    fn key(&self, draws: Draws, stretch_at: u64, k: u64, seed: usize) -> Key {
         let settings = self.analyst.settings();
         let seed = u32::try_from(seed).unwrap_or(u32::MAX) & 0x0fff_ffff;
         // Surrogates are fewer than 2^28.
@@ -218,19 +221,22 @@ impl SessionTwin {
         Key {
             seed: settings.seed,
             session: settings.session,
-            window: self.stretch_at.saturating_add(k.saturating_mul(self.hop())),
+            window: stretch_at.saturating_add(k.saturating_mul(self.hop())),
             surrogate: what | seed,
         }
     }
 
     /// A calibration that was begun long enough ago is gone on with from here.
     fn adopt(&mut self, k: u64) {
-        let due =
-            |(begun, _): &mut (u64, Arc<Task>)| k >= begun.saturating_add(self.hops.use_after);
-        if let Some((_, task)) = self.pending.take_if(due) {
-            match task.wait() {
+        let use_after = self.hops.use_after;
+        let is_due = |pending: &mut Pending| k >= pending.due(use_after);
+        if let Some(pending) = self.pending.take_if(is_due) {
+            match pending.task.wait() {
                 Some(Ok(found)) => {
-                    self.current = Some(*found);
+                    self.current = Some(Calibrated {
+                        used_from: k,
+                        ..*found
+                    });
                     self.pieces.clear();
                 }
                 _ => self.failed += 1,
@@ -244,34 +250,83 @@ impl SessionTwin {
         // The first window that so many samples lie before.
         let first = over.saturating_sub(self.buffer_end(0)).div_ceil(self.hop());
         let is_due = k >= first && (k - first).is_multiple_of(self.hops.every);
-        if is_due && let Some(input) = self.input(k) {
-            let task = Task::new(input);
-            self.calibrator.start(&task);
-            self.pending = Some((k, task));
+        if is_due && self.pending.is_none() {
+            self.pending = self.pending(k, None);
         }
     }
 
-    /// What the calibration that begins at window `k` is made from.
-    fn input(&self, k: u64) -> Option<Input> {
-        let until = self.buffer_end(k);
+    /// The calibration begun at window `begun` of this stretch, or of the one before; its samples must be there.
+    fn pending(&self, begun: u64, before: Option<Before>) -> Option<Pending> {
+        let (stretch_at, history) = match &before {
+            Some(before) => (before.stretch_at, &before.history),
+            None => (self.stretch_at, &self.history),
+        };
+        let until = self.buffer_end(begun);
         let from = until.checked_sub(self.samples_in(self.settings.calibrate_over_s))?;
         let settings = self.analyst.settings();
         let earlier = self.current.as_ref();
-        Some(Input {
-            raw_uv: self.history.cut(from, until)?,
+        let input = Input {
+            raw_uv: history.cut(from, until)?,
             rails: self.analyst.rails().to_vec(),
             rate: self.analyst.rate(),
             reference: settings.reference.clone(),
             named_bad: settings.bad_channels.clone(),
             settings: CalibrationSettings {
-                seed: self.key(Draws::Calibration, k, 0).seed(),
+                seed: self.key(Draws::Calibration, stretch_at, begun, 0).seed(),
                 ..self.settings.calibration.clone()
             },
             floor_runs: self.settings.floor_runs,
             earlier: earlier.map(|found| (found.good.clone(), found.largest_rad_s().to_vec())),
-            until: self.stretch_at.saturating_add(until),
-            used_from: k.saturating_add(self.hops.use_after),
+            until: stretch_at.saturating_add(until),
+        };
+        let task = Task::new(input);
+        self.calibrator.start(&task);
+        Some(Pending {
+            begun,
+            before,
+            task,
         })
+    }
+
+    /// Goes on from the twin of the stretch before: with the network it had, with the calibration it had under way, which is used as
+    /// long after its samples as it would have been, and with the orders it knew. A stimulation ends at a gap. Nothing is taken
+    /// over where the numbering went back, where more is missing than a calibration is made of, or where channels differ.
+    ///
+    /// To be called before the first sample.
+    pub fn go_on_from(&mut self, before: Self) {
+        let ended = before.stretch_at.saturating_add(before.history.end());
+        let longest = self.samples_in(self.settings.calibrate_over_s);
+        let missing = self.stretch_at.checked_sub(ended);
+        let is_same = self.analyst.rate() == before.analyst.rate()
+            && self.history.n_channels() == before.history.n_channels();
+        if !is_same || missing.is_none_or(|missing| missing > longest) {
+            return;
+        }
+        self.known = before.known;
+        self.failed = before.failed;
+        self.current = before.current.map(|found| Calibrated {
+            used_from: 0,
+            ..found
+        });
+        self.pending = before.pending.map(|mut pending| {
+            let due = pending.due(before.hops.use_after);
+            let due_at = before.stretch_at.saturating_add(self.buffer_end(due));
+            let first_at = self.stretch_at.saturating_add(self.buffer_end(0));
+            let due = due_at.saturating_sub(first_at).div_ceil(self.hop());
+            let of = pending.before.take().unwrap_or_else(|| {
+                let mut history = before.history;
+                let from = self.buffer_end(pending.begun).saturating_sub(longest);
+                history.forget_before(from);
+                history.compact();
+                Before {
+                    stretch_at: before.stretch_at,
+                    history,
+                    due,
+                }
+            });
+            pending.before = Some(Before { due, ..of });
+            pending
+        });
     }
 
     /// Samples `[from, to)` against the reference, all channels; `bad` ones are left out of an average.
@@ -324,7 +379,7 @@ impl SessionTwin {
                 } else {
                     Vec::new()
                 };
-                let key = |seed| self.key(Draws::Stimulation, k, seed);
+                let key = |seed| self.key(Draws::Stimulation, self.stretch_at, k, seed);
                 // Where the copies cannot be run on there are no figures.
                 let _ = running.advance(k, &nodes, self.timing(), &followed, key);
             }
@@ -386,7 +441,7 @@ impl SessionTwin {
                 .iter()
                 .map(|at| figures.phase_rad[*at])
                 .collect();
-            let key = |seed| self.key(Draws::Ahead, k, seed);
+            let key = |seed| self.key(Draws::Ahead, self.stretch_at, k, seed);
             ahead(nodes, &from, self.timing(), self.settings.seeds, key).ok()
         });
         let (mut coupling, mut omega_hz) = (none(n), vec![f64::NAN; n]);
@@ -427,7 +482,8 @@ impl SessionTwin {
     /// Lets go of samples that no later window needs.
     fn forget(&mut self, k: u64) {
         let over = self.samples_in(self.settings.calibrate_over_s);
-        let oldest = self.pending.as_ref().map_or(k + 1, |(begun, _)| *begun);
+        let own = self.pending.as_ref().filter(|of| of.before.is_none());
+        let oldest = own.map_or(k + 1, |pending| pending.begun);
         let end = self.buffer_end(oldest);
         self.history.forget_before(end.saturating_sub(over));
     }

@@ -157,8 +157,8 @@ fn a_partition_brought_back_at_any_record_goes_on_with_the_same_bits() {
     }
 }
 
-#[test]
-fn a_twin_goes_along_takes_orders_and_is_brought_back_with_its_partition() {
+/// Settings with a twin that is calibrated on 20 s and used 2 s later.
+fn with_twin() -> Arc<StreamSettings> {
     let mut with_twin = (*settings()).clone();
     let twin = TwinSettings {
         calibrate_over_s: 20.0,
@@ -169,7 +169,23 @@ fn a_twin_goes_along_takes_orders_and_is_brought_back_with_its_partition() {
         ..TwinSettings::new(with_twin.window.band)
     };
     with_twin.window.surrogates = 1;
-    let with_twin = Arc::new(with_twin.with_twin(twin, Arc::new(Inline)));
+    Arc::new(with_twin.with_twin(twin, Arc::new(Inline)))
+}
+
+/// What a partition gives that is put away and brought back before record `at`.
+fn brought_back(settings: &Arc<StreamSettings>, lines: &[Vec<u8>], at: usize) -> Given {
+    let mut machine = SessionWindows::new(settings, 0);
+    let mut given = Given::default();
+    push(&mut machine, &lines[..at], &mut given);
+    let text = StreamSettings::text(&StreamSettings::state(&machine));
+    let mut machine = settings.restore(0, &text).unwrap();
+    push(&mut machine, &lines[at..], &mut given);
+    given
+}
+
+#[test]
+fn a_twin_goes_along_takes_orders_and_is_brought_back_with_its_partition() {
+    let with_twin = with_twin();
     let order = |node: u64| {
         format!(
             r#"{{"v":1,"kind":"stimulation","session":"s","id":"one","order":"start","node":{node},"drive":"tone","amplitude_rad_s":9.0,"frequency_hz":10.0,"delta_rad":0.0,"target":null,"at_ns":1}}"#
@@ -178,16 +194,7 @@ fn a_twin_goes_along_takes_orders_and_is_brought_back_with_its_partition() {
     let mut lines = records("s", &signal(3, 7_500), 125, 50_000);
     lines.insert(46, order(0).into_bytes());
     lines.insert(48, order(9).into_bytes());
-    let run_from = |at: usize| {
-        let mut machine = SessionWindows::new(&with_twin, 0);
-        let mut given = Given::default();
-        push(&mut machine, &lines[..at], &mut given);
-        let text = StreamSettings::text(&StreamSettings::state(&machine));
-        let mut machine = with_twin.restore(0, &text).unwrap();
-        push(&mut machine, &lines[at..], &mut given);
-        given
-    };
-    let (expected, dead) = run_from(1);
+    let (expected, dead) = brought_back(&with_twin, &lines, 1);
     assert_eq!(dead.len(), 1, "{dead:?}");
     let states: Vec<State<'_>> = expected
         .iter()
@@ -204,7 +211,48 @@ fn a_twin_goes_along_takes_orders_and_is_brought_back_with_its_partition() {
     assert!(stimulated.iter().all(|of| of.id == "one" && of.node == 0));
     // While samples gather, while it is calibrated, before and behind the orders.
     for at in [20, 42, 45, 47, 49, 55] {
-        assert_eq!(run_from(at).0, expected, "brought back at {at}");
+        assert_eq!(
+            brought_back(&with_twin, &lines, at).0,
+            expected,
+            "brought back at {at}"
+        );
+    }
+}
+
+#[test]
+fn behind_a_gap_the_twin_goes_on_with_what_it_had_and_is_brought_back_there_too() {
+    let with_twin = with_twin();
+    // The calibration is begun at sample 5,000 and due at 5,500. Before, between, behind.
+    for (gap_at, has_twin) in [(4_900, false), (5_200, true), (6_200, true)] {
+        let uv = signal(3, gap_at + 1_500);
+        let lines = records("s", &uv, 125, gap_at);
+        let (expected, _) = brought_back(&with_twin, &lines, 1);
+        let states: Vec<State<'_>> = expected
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let behind = states
+            .iter()
+            .filter(|state| state.at > u64::try_from(gap_at).unwrap() && state.reason.is_none());
+        let twins: Vec<_> = behind.map(|state| state.twin.as_ref()).collect();
+        assert!(twins.len() >= 3, "{}", twins.len());
+        for twin in twins {
+            assert_eq!(twin.is_some(), has_twin, "gap at {gap_at}");
+            if let Some(twin) = twin {
+                assert_eq!(twin.calibrated_until, 5_000, "gap at {gap_at}");
+                assert!(twin.r_next.0.is_finite());
+            }
+        }
+        let first_behind = gap_at.div_ceil(125);
+        for at in [
+            first_behind - 1,
+            first_behind,
+            first_behind + 1,
+            first_behind + 5,
+        ] {
+            let given = brought_back(&with_twin, &lines, at);
+            assert_eq!(given.0, expected, "gap at {gap_at}, brought back at {at}");
+        }
     }
 }
 

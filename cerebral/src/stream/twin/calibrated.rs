@@ -26,8 +26,6 @@ pub(super) struct Input {
     pub(super) earlier: Option<(Vec<usize>, Vec<f64>)>,
     /// Index in the session behind its last sample.
     pub(super) until: u64,
-    /// The window from which on it is used.
-    pub(super) used_from: u64,
 }
 
 /// A calibrated twin.
@@ -40,7 +38,7 @@ pub(super) struct Calibrated {
     pub(super) bad: Vec<usize>,
     pub(super) until: u64,
     pub(super) seconds: f64,
-    /// The window from which on it is used.
+    /// The window of the stretch now from which on it is used.
     pub(super) used_from: u64,
     /// Claimed couplings, as channels.
     pub(super) edges: Vec<[u64; 2]>,
@@ -109,7 +107,7 @@ impl Input {
             score_uncoupled: held.uncoupled,
             score_shuffled: held.shuffled_mean,
             until: self.until,
-            used_from: self.used_from,
+            used_from: 0,
             seconds: self.rate.seconds(x.ncols()),
             good,
             bad,

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::calibrated::Calibrated;
-use super::calibrator::{Calibrate, Task};
+use super::calibrator::Calibrate;
 use super::history::History;
+use super::pending::Before;
 use super::settings::TwinSettings;
 use super::stimulate::Running;
 use super::{SessionTwin, WindowAnalyst};
@@ -24,6 +25,9 @@ pub struct TwinState {
     current: Option<Calibrated>,
     /// The window at which the calibration under way was begun.
     pending: Option<u64>,
+    /// The stretch it was begun in, where that is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Before>,
     stimulation: Option<Running>,
     known: Vec<String>,
     failed: u64,
@@ -47,7 +51,11 @@ impl SessionTwin {
         TwinState {
             history: self.history.clone(),
             current: self.current.clone(),
-            pending: self.pending.as_ref().map(|(begun, _)| *begun),
+            pending: self.pending.as_ref().map(|pending| pending.begun),
+            before: self
+                .pending
+                .as_ref()
+                .and_then(|pending| pending.before.clone()),
             stimulation: self.stimulation.clone(),
             known: self.known.iter().cloned().collect(),
             failed: self.failed,
@@ -83,11 +91,14 @@ impl SessionTwin {
         twin.stimulation = state.stimulation;
         twin.known = VecDeque::from(state.known);
         twin.failed = state.failed;
+        if let Some(before) = &state.before
+            && before.history.n_channels() != n
+        {
+            return Err(StateError::Other("its samples before a gap"));
+        }
         if let Some(begun) = state.pending {
-            let input = twin.input(begun);
-            let task = Task::new(input.ok_or(StateError::Other("its calibration under way"))?);
-            calibrator.start(&task);
-            twin.pending = Some((begun, task));
+            let pending = twin.pending(begun, state.before);
+            twin.pending = Some(pending.ok_or(StateError::Other("its calibration under way"))?);
         }
         Ok(twin)
     }

@@ -471,3 +471,75 @@ fn settings_that_make_no_sense_are_refused() {
     assert!(refused(|settings| settings.step_s = 0.0));
     assert!(!refused(|_| ()));
 }
+
+/// The twins of two stretches of one session, the second `missing` samples behind the first.
+fn over_a_gap(uv: &Array2<f64>, gap_at: usize, missing: usize) -> [Vec<Option<eeg::Twin>>; 2] {
+    let analyst = analyst(4);
+    let (mut before, mut found) = (None, Vec::new());
+    for part in [0..gap_at, gap_at + missing..uv.ncols()] {
+        let at = u64::try_from(part.start).unwrap();
+        let mut twin = SessionTwin::new(quick(), &analyst, at, &inline()).unwrap();
+        if let Some(before) = before.take() {
+            twin.go_on_from(before);
+        }
+        let part = crate::preprocess::cut(uv.view(), part);
+        twin.samples(0, part);
+        let closed = StretchLogic::windows_of(&analyst, at, part.to_owned());
+        found.push(closed.iter().map(|closed| twin.window(closed)).collect());
+        before = Some(twin);
+    }
+    found.try_into().unwrap()
+}
+
+#[test]
+fn a_calibration_under_way_at_a_gap_is_the_one_it_would_have_been() {
+    let uv = recording(4, 40.0, 3.0, 1);
+    let whole = over_stretch(&quick(), &analyst(4), &inline(), uv.view(), 250, &[]).unwrap();
+    let undisturbed = whole.into_iter().find_map(|(_, twin)| twin).unwrap();
+    // Begun at 20 s, due at 23 s.
+    let [before, behind] = over_a_gap(&uv, 5_300, 250);
+    assert!(before.iter().all(Option::is_none));
+    let told: Vec<&eeg::Twin> = behind.iter().flatten().collect();
+    assert!(told.len() > 8, "{}", told.len());
+    let calibrated = |twin: &eeg::Twin| {
+        (
+            (twin.calibrated_until, twin.edges.clone()),
+            [twin.noise_floor_rad_s, twin.score.0].map(f64::to_bits),
+        )
+    };
+    assert_eq!(calibrated(told[0]), calibrated(&undisturbed));
+}
+
+#[test]
+fn a_network_is_gone_on_with_behind_a_short_gap_and_not_behind_a_long_one() {
+    let uv = recording(4, 60.0, 3.0, 1);
+    let [before, behind] = over_a_gap(&uv, 6_500, 250);
+    let last = before.iter().flatten().next_back().unwrap();
+    let next = behind.iter().flatten().next().unwrap();
+    assert_eq!(next.calibrated_until, last.calibrated_until);
+    // Longer than the 20 s that it is calibrated on.
+    let [_, behind] = over_a_gap(&uv, 6_500, 5_250);
+    assert!(behind.iter().all(Option::is_none));
+}
+
+#[test]
+fn orders_are_known_behind_a_gap_and_what_ran_is_over() {
+    let analyst = analyst(4);
+    let twin_at = |at: u64| SessionTwin::new(quick(), &analyst, at, &inline()).unwrap();
+    let mut before = twin_at(0);
+    before
+        .order(&start("one", 1, DriveKind::Torque, 3.0))
+        .unwrap();
+    before.samples(0, Array2::zeros((4, 500)).view());
+    let mut behind = twin_at(501);
+    behind.go_on_from(before);
+    assert!(behind.stimulation.is_none());
+    behind
+        .order(&start("one", 1, DriveKind::Torque, 3.0))
+        .unwrap();
+    assert!(behind.stimulation.is_none(), "an order counts once");
+    behind
+        .order(&start("two", 1, DriveKind::Torque, 3.0))
+        .unwrap();
+    assert!(behind.stimulation.is_some());
+}
