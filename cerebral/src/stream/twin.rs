@@ -289,8 +289,7 @@ impl SessionTwin {
     }
 
     /// Goes on from the twin of the stretch before: with the network it had, with the calibration it had under way, which is used as
-    /// long after its samples as it would have been, and with the orders it knew. A stimulation ends at a gap. Nothing is taken
-    /// over where the numbering went back, where more is missing than a calibration is made of, or where channels differ.
+    /// long after its samples as it would have been, and with the orders it knew; a stimulation begins anew. Nothing is taken over where the numbering went back, where more is missing than a calibration is made of, or where channels differ.
     ///
     /// To be called before the first sample.
     pub fn go_on_from(&mut self, before: Self) {
@@ -304,6 +303,7 @@ impl SessionTwin {
         }
         self.known = before.known;
         self.failed = before.failed;
+        self.stimulation = before.stimulation.map(Running::anew);
         self.current = before.current.map(|found| Calibrated {
             used_from: 0,
             ..found

@@ -144,6 +144,15 @@ impl Running {
         })
     }
 
+    /// The same order, to begin anew: behind a gap nobody knows where the copies would be.
+    pub(super) fn anew(self) -> Self {
+        Self {
+            begun: None,
+            last: None,
+            ..self
+        }
+    }
+
     /// Whether the recording's own phases are needed for the hop that ends with window `k`.
     pub(super) fn follows(&self) -> bool {
         self.drive == Kind::Locked && self.begun.is_some()

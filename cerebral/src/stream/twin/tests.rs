@@ -523,23 +523,40 @@ fn a_network_is_gone_on_with_behind_a_short_gap_and_not_behind_a_long_one() {
 }
 
 #[test]
-fn orders_are_known_behind_a_gap_and_what_ran_is_over() {
+fn an_order_stands_behind_a_gap_begins_anew_and_can_be_stopped() {
     let analyst = analyst(4);
+    let uv = recording(4, 60.0, 3.0, 1);
+    let torque = start("one", 1, DriveKind::Torque, 3.0);
+    let stop = Stimulation {
+        order: Order::Stop,
+        ..torque.clone()
+    };
+    let told = |twin: &mut SessionTwin, at: u64, part: std::ops::Range<usize>| {
+        let part = crate::preprocess::cut(uv.view(), part);
+        twin.samples(0, part);
+        let closed = StretchLogic::windows_of(&analyst, at, part.to_owned());
+        let said = closed.iter().filter_map(|closed| twin.window(closed));
+        said.map(|twin| twin.stimulation.map(|of| of.running_s))
+            .collect::<Vec<_>>()
+    };
     let twin_at = |at: u64| SessionTwin::new(quick(), &analyst, at, &inline()).unwrap();
     let mut before = twin_at(0);
-    before
-        .order(&start("one", 1, DriveKind::Torque, 3.0))
-        .unwrap();
-    before.samples(0, Array2::zeros((4, 500)).view());
-    let mut behind = twin_at(501);
+    before.order(&torque).unwrap();
+    let ran = told(&mut before, 0, 0..7_500);
+    assert!(ran.last().unwrap().unwrap() >= 3.0, "{ran:?}");
+    let mut behind = twin_at(7_600);
     behind.go_on_from(before);
-    assert!(behind.stimulation.is_none());
-    behind
-        .order(&start("one", 1, DriveKind::Torque, 3.0))
-        .unwrap();
-    assert!(behind.stimulation.is_none(), "an order counts once");
-    behind
-        .order(&start("two", 1, DriveKind::Torque, 3.0))
-        .unwrap();
-    assert!(behind.stimulation.is_some());
+    behind.order(&torque).unwrap();
+    let ran = told(&mut behind, 7_600, 7_600..10_000);
+    let seconds: Vec<f64> = ran.iter().copied().flatten().collect();
+    assert!(seconds.len() == ran.len() && seconds.len() > 4, "{ran:?}");
+    assert!(seconds[0] <= 0.0 && seconds.is_sorted(), "{seconds:?}");
+    let mut later = twin_at(10_001);
+    later.go_on_from(behind);
+    later.order(&stop).unwrap();
+    let ran = told(&mut later, 10_001, 10_001..12_000);
+    assert!(
+        !ran.is_empty() && ran.iter().all(Option::is_none),
+        "{ran:?}"
+    );
 }

@@ -283,9 +283,12 @@ impl Seen {
         };
         let own = twin.stimulation.as_ref().filter(|of| of.id == order.id);
         let Some(of) = own else {
-            say(&format!(
-                "{at_s:8.1} s  {verdict}; the order has not reached the twin yet"
-            ));
+            let why = if self.last.is_none() {
+                "the order has not reached the twin yet"
+            } else {
+                "the stimulus has ended: another one was ordered, or samples were missing for long"
+            };
+            say(&format!("{at_s:8.1} s  {verdict}; {why}"));
             return;
         };
         let change = of.r.0 - of.r_without.0;
