@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 /// Longest value kept whole, in bytes.
 pub const MAX_BYTES: usize = 900_000;
 
+/// Longest reason, in bytes: it may repeat what it is about, and value and headers together must be a record.
+pub const MAX_ERROR: usize = 2_000;
+
 /// Where an unreadable record stood and why it was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
@@ -34,7 +37,7 @@ impl DeadLetter {
             ("partition", self.partition.to_string()),
             ("offset", self.offset.to_string()),
             ("stage", self.stage.to_owned()),
-            ("error", self.error),
+            ("error", shortened(self.error)),
         ];
         if self.bytes.len() > MAX_BYTES {
             headers.push(("full_length", self.bytes.len().to_string()));
@@ -47,6 +50,15 @@ impl DeadLetter {
         }
         (self.bytes, headers)
     }
+}
+
+/// A reason that is not too long, cut where a character ends.
+fn shortened(error: String) -> String {
+    if error.len() <= MAX_ERROR {
+        return error;
+    }
+    let end = error.floor_char_boundary(MAX_ERROR);
+    format!("{}\u{2026} ({} bytes in all)", &error[..end], error.len())
 }
 
 /// What a record of the topic is, by its headers.
@@ -168,6 +180,23 @@ mod tests {
         ] {
             assert_eq!(entry(&foreign), None, "{foreign:?}");
         }
+    }
+
+    #[test]
+    fn a_reason_that_repeats_its_record_is_cut_between_characters() {
+        let error = format!("unknown kind `{}`", "\u{e9}".repeat(300_000));
+        let length = error.len();
+        let (_, headers) = DeadLetter {
+            error,
+            ..letter(Vec::new())
+        }
+        .into_record();
+        let told = &headers[4].1;
+        assert!(told.len() < MAX_ERROR + 40, "{}", told.len());
+        assert!(told.starts_with("unknown kind `\u{e9}"));
+        assert!(told.ends_with(&format!("\u{2026} ({length} bytes in all)")));
+        let short = "record is not UTF-8".to_owned();
+        assert_eq!(shortened(short.clone()), short);
     }
 
     #[test]

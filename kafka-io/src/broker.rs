@@ -227,6 +227,22 @@ impl Broker {
             .collect()
     }
 
+    /// The offset behind the last record of a partition, those of open transactions included: readers of what is committed reach
+    /// it when every transaction that is open now has ended.
+    ///
+    /// # Errors
+    /// [`KafkaError::Away`] when nobody answers within `timeout`, or what the broker said.
+    pub fn end_with_open(
+        &self,
+        topic: &str,
+        partition: i32,
+        timeout: Duration,
+    ) -> Result<i64, KafkaError> {
+        let asker = Asker::uncommitted(&self.settings())?;
+        let (_, end) = asker.watermarks(topic, partition, timeout)?;
+        Ok(end)
+    }
+
     /// For each partition of a topic the offset behind its last committed record.
     ///
     /// # Errors

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use crate::config::{KafkaSettings, Role};
 use crate::error::{KafkaError, code_is_retryable, code_of};
@@ -21,6 +22,8 @@ use crate::watch::ConsumerWatch;
 
 /// The longest single call; it is repeated until it is answered.
 const CALL: Duration = Duration::from_millis(500);
+/// The pause before positions of an open transaction are asked for again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A client of a group.
 pub(crate) struct Group {
@@ -74,6 +77,14 @@ impl Group {
         }
         let answer = loop {
             match self.client.committed_offsets(asked.clone(), CALL) {
+                // Of a transaction whose end is not settled: librdkafka gives up asking after two attempts.
+                Ok(answer) if answer.elements().iter().any(is_unsettled) => {
+                    serve_callbacks(&self.client);
+                    if self.stop.load(Ordering::Acquire) {
+                        return Err(KafkaError::Stopped("asking for committed positions"));
+                    }
+                    pause();
+                }
                 Ok(answer) => break answer,
                 Err(error) if code_of(&error).is_some_and(code_is_retryable) => {
                     serve_callbacks(&self.client);
@@ -106,4 +117,15 @@ impl Group {
         }
         Ok(found)
     }
+}
+
+/// Whether a position is that of a transaction that is still open.
+fn is_unsettled(element: &TopicPartitionListElem<'_>) -> bool {
+    let code = element.error().err().and_then(|error| code_of(&error));
+    code.is_some_and(|code| code == Code::UnstableOffsetCommit || code_is_retryable(code))
+}
+
+fn pause() {
+    let (_keep, never) = crossbeam_channel::bounded::<()>(0);
+    let _ = never.recv_timeout(PAUSE);
 }

@@ -26,6 +26,9 @@ const QUIET: Duration = Duration::from_millis(5);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What counts is what is committed.
+const COMMITTED: (&str, &str) = ("isolation.level", "read_committed");
+
 /// One broker of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerInfo {
@@ -107,7 +110,13 @@ pub(crate) struct Asker {
 impl Asker {
     /// One that belongs to no group.
     pub(crate) fn new(settings: &KafkaSettings) -> Result<Self, KafkaError> {
-        Self::start(settings, Role::Admin, &[], &[])
+        Self::start(settings, Role::Admin, &[], &[COMMITTED])
+    }
+
+    /// One for whom records of open transactions count.
+    pub(crate) fn uncommitted(settings: &KafkaSettings) -> Result<Self, KafkaError> {
+        let all = ("isolation.level", "read_uncommitted");
+        Self::start(settings, Role::Admin, &[], &[all])
     }
 
     /// One that asks for a group's offsets.
@@ -117,7 +126,11 @@ impl Asker {
             ("session.timeout.ms", "6000"),
             ("heartbeat.interval.ms", "2000"),
         ];
-        let fixed = [("group.id", group), ("enable.auto.commit", "false")];
+        let fixed = [
+            COMMITTED,
+            ("group.id", group),
+            ("enable.auto.commit", "false"),
+        ];
         Self::start(settings, Role::Consumer, &ours, &fixed)
     }
 
@@ -127,10 +140,7 @@ impl Asker {
         ours: &[(&str, &str)],
         of_role: &[(&str, &str)],
     ) -> Result<Self, KafkaError> {
-        let mut fixed = vec![
-            ("allow.auto.create.topics", "false"),
-            ("isolation.level", "read_committed"),
-        ];
+        let mut fixed = vec![("allow.auto.create.topics", "false")];
         fixed.extend(of_role);
         let config = settings.client(role, ours, &fixed)?;
         let link = Arc::new(LinkWatch::new("asker".to_owned(), &settings.brokers));

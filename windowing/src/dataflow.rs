@@ -13,7 +13,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use timely::dataflow::Scope;
 use timely::dataflow::channels::pact::Pipeline;
@@ -29,6 +31,9 @@ use crate::work::{Input, Machine, Output, Side, Work};
 
 /// An error of a source or an outlet.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How often a worker that is done looks whether another has panicked.
+const CLOSING: Duration = Duration::from_millis(100);
 
 /// What a poll found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +107,11 @@ pub trait Outlet<W: Work = Settings> {
         false
     }
 
+    /// Partitions whose state is wanted though nothing comes of them; asked for with every poll.
+    fn wants_look(&mut self) -> Vec<i32> {
+        Vec::new()
+    }
+
     /// Nothing follows: everything accepted must be safe when this returns.
     ///
     /// # Errors
@@ -136,7 +146,7 @@ pub fn run<W: Work>(work: &Arc<W>, tasks: Vec<Task<W>>) -> Result<W::Seen, Windo
         .into_iter()
         .map(|task| Mutex::new(Some(task)))
         .collect();
-    let failed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let faults = Arc::new(Faults::default());
     let guards = timely::execute(config, move |worker| {
         let task = tasks
             .get(worker.index())
@@ -144,10 +154,22 @@ pub fn run<W: Work>(work: &Arc<W>, tasks: Vec<Task<W>>) -> Result<W::Seen, Windo
         let Some(task) = task else {
             return Ok(W::Seen::default());
         };
-        let result = drive(worker, &work, task, &failed);
+        let alarm = Alarm(&faults);
+        let result = drive(worker, &work, task, &faults.any);
         if result.is_err() {
-            failed.store(true, std::sync::atomic::Ordering::Release);
+            faults.any.store(true, Ordering::Release);
         }
+        // timely would wait for ever for a worker that has panicked.
+        while worker.has_dataflows() {
+            if faults.panic.load(Ordering::Acquire) {
+                for dataflow in worker.installed_dataflows() {
+                    worker.drop_dataflow(dataflow);
+                }
+            } else {
+                worker.step_or_park(Some(CLOSING));
+            }
+        }
+        drop(alarm);
         result
     })
     .map_err(WindowingError::Worker)?;
@@ -160,6 +182,25 @@ pub fn run<W: Work>(work: &Arc<W>, tasks: Vec<Task<W>>) -> Result<W::Seen, Windo
         }
     }
     first_error.map_or(Ok(counters), Err)
+}
+
+/// What has gone wrong on any worker.
+#[derive(Default)]
+struct Faults {
+    any: AtomicBool,
+    panic: AtomicBool,
+}
+
+/// Tells the others of a panic: half of the partitions must not stand still while the rest goes on.
+struct Alarm<'a>(&'a Faults);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.any.store(true, Ordering::Release);
+            self.0.panic.store(true, Ordering::Release);
+        }
+    }
 }
 
 /// What the operators leave for the driver between two batches.
@@ -237,7 +278,7 @@ fn drive<W: Work>(
     worker: &mut Worker,
     work: &Arc<W>,
     mut task: Task<W>,
-    failed: &std::sync::atomic::AtomicBool,
+    failed: &AtomicBool,
 ) -> Result<W::Seen, WindowingError> {
     let shape = work.shape()?;
     let collected = Rc::new(RefCell::new(Collected::default()));
@@ -248,13 +289,24 @@ fn drive<W: Work>(
     let mut counters: BTreeMap<i32, W::Seen> = BTreeMap::new();
     let mut time = 0_u64;
     let mut step = |input: &mut Fill, fed: &mut Vec<(i32, Fed<Input>)>, ended: &[i32]| {
-        let sent = fed.len();
         let next = next_offsets(fed);
-        collected.borrow_mut().wanted = next
+        let mut wanted: BTreeSet<i32> = next
             .keys()
             .copied()
             .filter(|&partition| task.outlet.wants_state(partition))
             .collect();
+        if ended.is_empty() {
+            let quiet = task.outlet.wants_look().into_iter();
+            for partition in quiet.filter(|partition| !next.contains_key(partition)) {
+                fed.push((partition, Fed::Look));
+                wanted.insert(partition);
+            }
+        }
+        if fed.is_empty() {
+            return Ok(());
+        }
+        let sent = fed.len();
+        collected.borrow_mut().wanted = wanted;
         input.send_batch(fed);
         input.flush();
         time += 1;
@@ -283,19 +335,17 @@ fn drive<W: Work>(
     };
     let mut fed = Vec::new();
     let mut outcome = Polled::More;
-    while outcome == Polled::More && !failed.load(std::sync::atomic::Ordering::Acquire) {
+    while outcome == Polled::More && !failed.load(Ordering::Acquire) {
         outcome = task
             .source
             .poll(&mut batch)
             .map_err(WindowingError::Source)?;
-        if !batch.is_empty() {
-            fed.extend(
-                batch
-                    .drain(..)
-                    .map(|(partition, record)| (partition, Fed::Record(record))),
-            );
-            step(&mut input, &mut fed, &[])?;
-        }
+        fed.extend(
+            batch
+                .drain(..)
+                .map(|(partition, record)| (partition, Fed::Record(record))),
+        );
+        step(&mut input, &mut fed, &[])?;
     }
     if outcome == Polled::End {
         fed.extend(

@@ -90,13 +90,15 @@ impl<W: Work> Clone for JobHandle<W> {
     }
 }
 
-/// How the reading of the topic stands.
+/// How a worker's reading of the topic stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reading {
-    /// Records handed to the workers' queues.
+    /// Records handed to its queue.
     pub records: u64,
     /// Batches that wait there.
     pub waiting_batches: usize,
+    /// Records of its partitions not read yet, by figures up to a second old.
+    pub lag: Option<u64>,
 }
 
 type Readers = Vec<(Vec<i32>, Arc<Consumer>)>;
@@ -336,19 +338,16 @@ impl<W: Work> JobHandle<W> {
             .collect()
     }
 
-    /// What was read of the topic since the reading began, the last time that it did; none while the job takes over.
+    /// What each worker has read of the topic since the reading began, the last time that it did; empty while the job takes over.
     #[must_use]
-    pub fn reading(&self) -> Option<Reading> {
+    pub fn reading(&self) -> Vec<Reading> {
         let readers = self.shared.readers();
-        if readers.is_empty() {
-            return None;
-        }
-        let mut reading = Reading::default();
-        for (_, consumer) in &*readers {
-            reading.records += consumer.counts().records;
-            reading.waiting_batches += consumer.events().len();
-        }
-        Some(reading)
+        let readers = readers.iter().map(|(_, consumer)| Reading {
+            records: consumer.counts().records,
+            waiting_batches: consumer.events().len(),
+            lag: consumer.lag(),
+        });
+        readers.collect()
     }
 
     /// Why it cannot read, if it cannot.

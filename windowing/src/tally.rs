@@ -70,6 +70,10 @@ impl<O: Outlet<W>, W: Work> Outlet<W> for Tallied<O, W> {
         self.inner.wants_state(partition)
     }
 
+    fn wants_look(&mut self) -> Vec<i32> {
+        self.inner.wants_look()
+    }
+
     fn finish(&mut self) -> Result<(), BoxError> {
         self.inner.finish()
     }

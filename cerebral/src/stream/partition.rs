@@ -164,6 +164,7 @@ impl SessionWindows {
                         self.emit(&session, &mut closed, out);
                     }
                 }
+                operator::Fed::Look => {}
                 operator::Fed::End => {
                     if let Some(live) = self.live.get_mut(&stretch.session) {
                         live.windows.finish(&mut closed);

@@ -3,6 +3,8 @@
 //! Healthy while a broker is reached, what waits on its topic is read, and what is read is committed. That nothing comes at all
 //! is not its fault.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use windowing::run::JobHandle;
@@ -10,7 +12,7 @@ use windowing::work::Work;
 
 use super::page::{Page, float};
 use super::still::Still;
-use super::write_lags;
+use super::{lock, write_lags};
 
 /// After so long without a record read, with some waiting, the stage stands still.
 const STILL: Duration = Duration::from_secs(15);
@@ -35,7 +37,8 @@ pub(super) struct Shown<W: Work> {
     names: Names,
     /// Under exactly-once, how long a transaction may last.
     transaction: Option<Duration>,
-    reading: Still,
+    /// By worker.
+    reading: Mutex<BTreeMap<usize, Still>>,
     committing: Still,
 }
 
@@ -46,7 +49,7 @@ impl<W: Work> Shown<W> {
             handle,
             names,
             transaction,
-            reading: Still::default(),
+            reading: Mutex::default(),
             committing: Still::default(),
         }
     }
@@ -56,9 +59,9 @@ impl<W: Work> Shown<W> {
         let names = &self.names;
         write_lags(page, names.stage, &self.handle.lags(), now_ns);
         let delivered = self.handle.delivered();
-        let reading = self.handle.reading().unwrap_or_default();
+        let reading = self.handle.reading();
         for (queue, batches) in [
-            ("input", reading.waiting_batches),
+            ("input", reading.iter().map(|of| of.waiting_batches).sum()),
             ("commit", delivered.queued),
         ] {
             page.gauge(
@@ -110,24 +113,31 @@ impl<W: Work> Shown<W> {
     /// Why it does not get on, in words, if so.
     pub(super) fn fault(&self) -> Option<String> {
         let now = Instant::now();
-        let Some(reading) = self.handle.reading() else {
+        let reading = self.handle.reading();
+        if reading.is_empty() {
             return Some("taking over: nothing is read yet".to_owned());
-        };
+        }
         if let Some(reason) = self.handle.waiting() {
             return Some(format!("no broker is reached: {reason}"));
         }
-        let still = self.reading.at(reading.records, now);
-        let lag = self.handle.lag().unwrap_or(0);
-        // A worker that hangs holds up the reading, and with it the news of what waits at the broker.
-        if (lag > 0 || reading.waiting_batches > 0) && still >= STILL {
-            let still_s = still.as_secs();
-            return Some(format!(
-                "nothing is read for {still_s} s though records wait"
-            ));
+        let mut still_least = Duration::MAX;
+        for (worker, of) in reading.iter().enumerate() {
+            let still = lock(&self.reading)
+                .entry(worker)
+                .or_default()
+                .at(of.records, now);
+            still_least = still_least.min(still);
+            // A worker that hangs holds up its reading, and with it the news of what waits at the broker.
+            if (of.lag.unwrap_or(0) > 0 || of.waiting_batches > 0) && still >= STILL {
+                let still_s = still.as_secs();
+                return Some(format!(
+                    "nothing is read for {still_s} s though records wait (worker {worker})"
+                ));
+            }
         }
         let uncommitted = self.committing.at(self.handle.delivered().commits, now);
         let limit = self.transaction? + COMMIT_MARGIN;
-        (uncommitted >= limit && still < STILL).then(|| {
+        (uncommitted >= limit && still_least < STILL).then(|| {
             format!(
                 "records are read, and none is committed for {} s",
                 uncommitted.as_secs()

@@ -146,6 +146,22 @@ impl Scene {
         }
     }
 
+    /// Waits until a successor would have nothing to read again: also what has become quiet is in a checkpoint.
+    fn await_checkpoints(&self) {
+        let group = format!("{}-window", self.deployment);
+        let partitions: Vec<i32> = (0..topic::TICKS.partitions).collect();
+        let stop = std::sync::Arc::new(AtomicBool::new(false));
+        eventually("everything is in a checkpoint", || {
+            let committed = self
+                .broker
+                .committed(&group, topic::TICKS.name, &partitions, &stop);
+            committed.unwrap().values().all(|position| {
+                let note: serde_json::Value = serde_json::from_str(&position.note).unwrap();
+                note["from"] == position.next
+            })
+        });
+    }
+
     /// Holds what stands on the topics to what `lockstep window --from` makes of each partition of `ticks`.
     fn check(&self) {
         let found = self.topics.read(&self.broker);
@@ -245,6 +261,7 @@ fn on_a_real_kafka_killed_at_random_moments_it_gives_every_record_once() {
         }
     });
     scene.await_end();
+    scene.await_checkpoints();
     window.interrupt();
     scene.check();
     assert!(
@@ -342,6 +359,40 @@ fn on_a_real_kafka_shards_give_together_what_one_process_gives_and_may_be_dealt_
     });
     scene.await_end();
     running.into_iter().for_each(Window::interrupt);
+    scene.check();
+}
+
+#[test]
+fn on_a_real_kafka_a_transaction_that_somebody_left_open_delays_a_start_and_nothing_else() {
+    let Some(scene) = Scene::new("open") else {
+        return;
+    };
+    let window = scene.window(&["--start", "end"]);
+    scene.await_beginning();
+    let stop = std::sync::Arc::new(AtomicBool::new(false));
+    let options = kafka_io::TransactionOptions {
+        name: "foreign".to_owned(),
+        id: format!("{}-foreign", scene.deployment),
+        group: format!("{}-foreign", scene.deployment),
+        timeout: TRANSACTION_TIMEOUT,
+        stop,
+    };
+    let mut foreign = scene.broker.transactional_producer(options).unwrap();
+    foreign.begin().unwrap();
+    let checkpoints = topic::CHECKPOINTS.name;
+    let record = kafka_io::Record::new(checkpoints, 0, b"foreign/0/0", b"{}");
+    foreign.send(record).unwrap();
+    foreign.deliver().unwrap();
+    // Every checkpoint now stands behind it, committed and out of sight.
+    Log::made_up(scene.seed, scene.topics.after_ns(), 40).write(&scene.broker);
+    scene.await_end();
+    scene.await_checkpoints();
+    window.kill();
+    let window = scene.window(&["--start", "end"]);
+    eventually("it has taken over again", || {
+        scene.stderr().matches("taken over").count() >= 2
+    });
+    window.interrupt();
     scene.check();
 }
 

@@ -266,3 +266,94 @@ fn a_failing_source_or_outlet_ends_the_job_with_its_reason() {
         Err(WindowingError::Sink(_))
     ));
 }
+
+/// Hands on and asks for the state of partition 0, once it has had records.
+struct Looks {
+    states: mpsc::Sender<(i32, usize)>,
+    had: bool,
+    told: bool,
+}
+
+impl Outlet for Looks {
+    fn accept(&mut self, results: &mut Results) -> Result<(), BoxError> {
+        self.had |= results.next.contains_key(&0);
+        for (partition, state) in std::mem::take(&mut results.states) {
+            self.told = true;
+            assert!(!results.next.contains_key(&partition), "nothing came of it");
+            self.states
+                .send((partition, Settings::text(&state).len()))?;
+        }
+        Ok(())
+    }
+
+    fn wants_look(&mut self) -> Vec<i32> {
+        if self.had && !self.told {
+            vec![0]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_state_of_a_partition_that_is_quiet_can_be_had_while_others_go_on() {
+    let (states, told) = mpsc::channel();
+    let records = |partition: i32, n: usize| {
+        let records: Vec<_> = (0_i64..).zip(records(partition)).take(n).collect();
+        (partition, records.into_iter())
+    };
+    let task = Task {
+        partitions: vec![0, 1],
+        source: Box::new(Memory {
+            waiting: vec![records(0, 5), records(1, 200)],
+            batch: 10,
+            end: Polled::Stop,
+        }),
+        outlet: Box::new(Looks {
+            states,
+            had: false,
+            told: false,
+        }),
+    };
+    run(&Arc::new(Settings::default()), vec![task]).unwrap();
+    let told: Vec<(i32, usize)> = told.iter().collect();
+    assert!(matches!(told[..], [(0, length)] if length > 50), "{told:?}");
+}
+
+#[test]
+fn a_worker_that_panics_ends_the_others_too() {
+    struct Panics;
+    impl Outlet for Panics {
+        fn accept(&mut self, _: &mut Results) -> Result<(), BoxError> {
+            panic!("as the test wants it");
+        }
+        fn finish(&mut self) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+    let task = |partition: i32, outlet: Box<dyn Outlet + Send>| {
+        let records: Vec<_> = (0_i64..).zip(records(partition)).collect();
+        Task {
+            partitions: vec![partition],
+            source: Box::new(Memory {
+                waiting: vec![(partition, records.into_iter())],
+                batch: 10,
+                // It would go on for ever.
+                end: Polled::More,
+            }),
+            outlet,
+        }
+    };
+    let (send, _receive) = mpsc::channel();
+    let (send_end, _ended) = mpsc::channel();
+    let tasks = vec![
+        task(0, Box::new(Keep(send, send_end))),
+        task(1, Box::new(Panics)),
+    ];
+    let error = run(&Arc::new(Settings::default()), tasks).unwrap_err();
+    assert!(matches!(error, WindowingError::Worker(_)), "{error:?}");
+}

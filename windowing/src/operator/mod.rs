@@ -27,6 +27,8 @@ use crate::work::Machine;
 pub enum Fed<I> {
     /// The next record of the partition.
     Record(I),
+    /// Nothing came; its state is looked at.
+    Look,
     /// The partition is over.
     End,
 }
@@ -98,6 +100,7 @@ where
                                 watch.refused(&key, machine, refusal);
                             }
                         }
+                        Fed::Look => {}
                         Fed::End => machine.finish(&mut out),
                     }
                     inputs += 1;

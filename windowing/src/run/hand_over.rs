@@ -23,6 +23,9 @@ pub(super) struct HandOver<W: Work> {
     interval: Duration,
     /// When each partition's next checkpoint is due.
     due: BTreeMap<i32, Instant>,
+    /// Behind what was handed over of each partition, and where its newest checkpoint is.
+    at: BTreeMap<i32, i64>,
+    kept: BTreeMap<i32, i64>,
 }
 
 impl<W: Work> HandOver<W> {
@@ -45,6 +48,8 @@ impl<W: Work> HandOver<W> {
             keeper,
             interval,
             due,
+            at: BTreeMap::new(),
+            kept: BTreeMap::new(),
         }
     }
 }
@@ -52,13 +57,13 @@ impl<W: Work> HandOver<W> {
 impl<W: Work> Outlet<W> for HandOver<W> {
     fn accept(&mut self, results: &mut Results<W>) -> Result<(), BoxError> {
         let states = mem::take(&mut results.states);
-        let next = results.next.clone();
+        self.at.extend(&results.next);
         self.to
             .send(Handed::Results(mem::take(results)))
             .map_err(|_| CommitterEnded)?;
         // After the results, which the state presupposes.
         for (partition, state) in states {
-            let Some(&position) = next.get(&partition) else {
+            let Some(&position) = self.at.get(&partition) else {
                 continue;
             };
             let captured = Captured {
@@ -69,6 +74,7 @@ impl<W: Work> Outlet<W> for HandOver<W> {
             // Where the keeper is busy, the next batch's state will do.
             if self.keeper.try_send(captured).is_ok() {
                 self.due.insert(partition, Instant::now() + self.interval);
+                self.kept.insert(partition, position);
             }
         }
         Ok(())
@@ -77,6 +83,20 @@ impl<W: Work> Outlet<W> for HandOver<W> {
     fn wants_state(&mut self, partition: i32) -> bool {
         let due = self.due.get(&partition);
         due.is_some_and(|due| Instant::now() >= *due)
+    }
+
+    /// A partition that has become quiet has its last checkpoint before its last records; those may be deleted while it is quiet,
+    /// and then nobody could go on from there.
+    fn wants_look(&mut self) -> Vec<i32> {
+        let moved = self.at.iter();
+        let moved: Vec<i32> = moved
+            .filter(|(partition, at)| self.kept.get(partition) != Some(at))
+            .map(|(&partition, _)| partition)
+            .collect();
+        moved
+            .into_iter()
+            .filter(|&partition| Outlet::<W>::wants_state(self, partition))
+            .collect()
     }
 
     fn finish(&mut self) -> Result<(), BoxError> {
@@ -137,6 +157,12 @@ impl<O: Outlet<W>, W: Work> Outlet<W> for ReadAgain<O> {
 
     fn wants_state(&mut self, partition: i32) -> bool {
         !self.to.contains_key(&partition) && self.inner.wants_state(partition)
+    }
+
+    fn wants_look(&mut self) -> Vec<i32> {
+        let mut wanted = self.inner.wants_look();
+        wanted.retain(|partition| !self.to.contains_key(partition));
+        wanted
     }
 
     fn finish(&mut self) -> Result<(), BoxError> {
@@ -215,5 +241,37 @@ mod tests {
         let stopped = outlet.accept(&mut batch(20, 6)).unwrap_err().to_string();
         assert!(stopped.contains("--from-start"), "{stopped}");
         assert_eq!(outlet.inner.0, 0);
+    }
+
+    #[test]
+    fn a_partition_that_has_become_quiet_gets_a_checkpoint_and_then_none_until_it_moves() {
+        let (to, handed) = crossbeam_channel::unbounded();
+        let (keeper, captured) = crossbeam_channel::bounded(8);
+        let interval = Duration::ZERO;
+        let mut outlet: HandOver<crate::spread::Settings> =
+            HandOver::new(to, keeper, &[0, 1], interval, Instant::now());
+        assert!(outlet.wants_look().is_empty(), "nothing has come yet");
+        outlet.accept(&mut batch(10, 3)).unwrap();
+        assert_eq!(outlet.wants_look(), [0, 1]);
+        let partition = crate::lines::Partition::new(std::sync::Arc::default(), 0).unwrap();
+        let (_, machine) = partition.into_parts();
+        let state = crate::spread::Settings::state(&machine);
+        let mut looked = Results {
+            states: [(1, state)].into(),
+            ..Results::default()
+        };
+        outlet.accept(&mut looked).unwrap();
+        assert_eq!(handed.len(), 2);
+        let kept = captured.try_recv().unwrap();
+        assert_eq!((kept.partition, kept.position), (1, 10));
+        assert_eq!(outlet.wants_look(), [0], "1 has not moved since");
+        outlet.accept(&mut batch(11, 3)).unwrap();
+        assert_eq!(outlet.wants_look(), [0, 1]);
+        let mut again = ReadAgain {
+            inner: outlet,
+            to: [(0, (20, Some(5)))].into(),
+            since: Instant::now(),
+        };
+        assert_eq!(again.wants_look(), [1], "0 is still read again");
     }
 }

@@ -78,6 +78,10 @@ pub(super) struct AtLeastOnceOutlet(pub(super) Producer);
 impl<W: Publish> Outlet<W> for AtLeastOnceOutlet {
     fn accept(&mut self, results: &mut Results<W>) -> Result<(), BoxError> {
         W::publish(results, &mut |record| self.0.send(record))?;
+        // What could not be delivered is lost to this run: it ends, and the next one reads again.
+        if self.0.counts().failed > 0 {
+            self.0.flush(Duration::ZERO)?;
+        }
         results.ended.clear();
         Ok(())
     }

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use contract::checkpoint::{Gathering, PositionNote};
 use contract::topic;
 use kafka_io::{
-    Broker, ConsumerOptions, Event, KafkaError, Position, Start, TransactionOptions,
-    TransactionalProducer, Watermarks,
+    Broker, Consumer, ConsumerOptions, Event, KafkaError, Position, Start, State,
+    TransactionOptions, TransactionalProducer, Watermarks,
 };
 
 use super::standing::{Identity, Standing};
@@ -30,8 +30,10 @@ use crate::work::Work;
 const ASK: Duration = Duration::from_secs(5);
 /// How long a position behind the end is taken for a leader that has just changed and lags.
 const BEYOND_GRACE: Duration = Duration::from_secs(10);
-/// How long the records of checkpoints may stay away.
+/// How long the records of checkpoints may stay away, beyond what a transaction may last that hides them.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// One wait for them.
+const POLL: Duration = Duration::from_millis(100);
 
 /// What a run goes on from.
 pub(super) struct Recovered<W: Work> {
@@ -45,8 +47,8 @@ pub(super) struct Recovered<W: Work> {
 enum Unusable {
     #[error("`checkpoints` ends before its last part; was the topic emptied or made anew?")]
     Missing,
-    #[error("its records did not come within {} s", PATIENCE.as_secs())]
-    Late,
+    #[error("its records did not come within {} s", .0.as_secs())]
+    Late(Duration),
 }
 
 /// Everything before the first record. The runs that worked on the partitions until now are added to `predecessors`.
@@ -93,7 +95,7 @@ pub(super) fn recover<W: Work>(
         .collect();
     ours.begin()?;
     ours.commit(&positions)?;
-    let texts = read_checkpoints(broker, &identity.job, &standings)?;
+    let texts = read_checkpoints(broker, options, exactly, &identity.job, &standings)?;
     let mut restored = BTreeMap::new();
     for (partition, (offset, text)) in texts {
         let machine = work
@@ -198,8 +200,16 @@ fn ends(
     broker: &Broker,
     options: &JobOptions,
 ) -> Result<BTreeMap<i32, Watermarks>, KafkaError> {
+    answered(options, || broker.watermarks(topic, ASK))
+}
+
+/// What a broker answers, waited for.
+fn answered<T>(
+    options: &JobOptions,
+    ask: impl Fn() -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
     loop {
-        match broker.watermarks(topic, ASK) {
+        match ask() {
             Err(error) if error.is_retryable() && !options.stop.load(Ordering::Acquire) => {
                 tracing::warn!(%error, "waiting for the broker");
             }
@@ -209,8 +219,13 @@ fn ends(
 }
 
 /// The texts of the checkpoints that the standings name, with the offset of each one's first part.
+///
+/// They are committed, and yet a transaction that some other job has open, even one that is dead, hides them until the brokers
+/// abort it. So it is read up to the end as it is with open transactions.
 fn read_checkpoints(
     broker: &Broker,
+    options: &JobOptions,
+    exactly: &ExactlyOnce,
     job: &str,
     standings: &BTreeMap<i32, Standing>,
 ) -> Result<BTreeMap<i32, (i64, String)>, WindowingError> {
@@ -230,12 +245,21 @@ fn read_checkpoints(
         return Ok(texts);
     };
     let topic = topic::CHECKPOINTS.name;
-    let wanted = ConsumerOptions::new("checkpoints").partition(topic, 0, Start::At(start));
-    let consumer = broker.consumer(wanted)?;
-    consumer.stop_at_end();
-    let since = Instant::now();
+    let end = answered(options, || broker.end_with_open(topic, 0, ASK))?;
+    let consumer = || -> Result<Consumer, KafkaError> {
+        let wanted = ConsumerOptions::new("checkpoints").partition(topic, 0, Start::At(start));
+        let consumer = broker.consumer(wanted)?;
+        consumer.stop_at([(topic, 0, end)])?;
+        Ok(consumer)
+    };
+    let mut reading = consumer()?;
+    let patience = exactly.transaction_timeout + PATIENCE;
+    let mut waited = Duration::ZERO;
     while let Some((&partition, &(offset, _))) = gatherings.first_key_value() {
-        match consumer.recv(Duration::from_millis(100)) {
+        if options.stop.load(Ordering::Acquire) {
+            return Err(KafkaError::Stopped("reading checkpoints").into());
+        }
+        match reading.recv(POLL) {
             Some(Event::Batch(batch)) => {
                 for message in batch.messages() {
                     let mut done = None;
@@ -257,9 +281,20 @@ fn read_checkpoints(
                 }
             }
             Some(Event::End) => return Err(unusable(partition, offset, Unusable::Missing)),
+            // Hidden still: the committed end is before the checkpoint, the end is not.
+            Some(Event::Failed(KafkaError::BeyondEnd { .. }))
+                if end > start && waited < patience =>
+            {
+                waited += BEYOND_GRACE;
+                reading = consumer()?;
+            }
             Some(Event::Failed(error)) => return Err(unusable(first, start, error)),
-            None if since.elapsed() >= PATIENCE => {
-                return Err(unusable(partition, offset, Unusable::Late));
+            // Time without a broker does not count.
+            None if matches!(reading.state(), State::Running) => {
+                waited += POLL;
+                if waited >= patience {
+                    return Err(unusable(partition, offset, Unusable::Late(waited)));
+                }
             }
             None => {}
         }

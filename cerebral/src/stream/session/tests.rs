@@ -81,6 +81,7 @@ impl Run {
                 operator::Fed::Record(fed) => {
                     machine.push(fed, &mut out, &mut Vec::new()).unwrap();
                 }
+                operator::Fed::Look => {}
                 operator::Fed::End => machine.finish(&mut out),
             }
             self.closed

@@ -14,6 +14,9 @@ use crate::stop::Stop;
 /// How long a poll waits before it looks whether to stop.
 const POLL: Duration = Duration::from_millis(50);
 
+/// The pause before it is asked again whether a transaction has ended.
+const SETTLE: Duration = Duration::from_millis(500);
+
 // An offset alone names a letter.
 const _: () = assert!(DEAD_LETTERS.partitions == 1);
 
@@ -41,6 +44,31 @@ pub(super) struct Found {
 }
 
 impl Topic<'_> {
+    /// Waits until every transaction that is open there now has ended: what is committed behind one, marks included, cannot be read
+    /// before.
+    pub(super) fn settle(&self) -> Outcome {
+        let end = self
+            .broker
+            .end_with_open(DEAD_LETTERS.name, 0, self.timeout)?;
+        let mut told = false;
+        loop {
+            let ends = self.broker.end_offsets(DEAD_LETTERS.name, self.timeout)?;
+            let committed = ends.get(&0).copied().unwrap_or(end);
+            if committed >= end {
+                return Ok(());
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(
+                    offset = committed,
+                    "waiting for a transaction that is open on `dead-letters`: what stands behind it cannot be read yet"
+                );
+            }
+            if self.stop.wait(SETTLE) {
+                return Err(Failure::Interrupted);
+            }
+        }
+    }
+
     fn consumer(&self, start: Start) -> Result<Consumer, Failure> {
         let wanted = ConsumerOptions::new("dead-letters").partition(DEAD_LETTERS.name, 0, start);
         let consumer = self.broker.consumer(wanted)?;

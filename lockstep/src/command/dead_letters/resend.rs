@@ -42,6 +42,9 @@ pub(super) fn run(args: &ResendArgs, config: &Config, topic: &read::Topic<'_>) -
         true => Some(Way::open(config, topic)?),
         false => None,
     };
+    if matches!(way, Some(Way::Transactions { .. })) {
+        topic.settle()?;
+    }
     let filter = args.filter.filter();
     // Letters that are named must stand there, whatever the filter says.
     let listed = if args.all {
