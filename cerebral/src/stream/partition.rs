@@ -21,6 +21,10 @@ use super::twin::{OrderError, SessionTwin};
 use super::window::WindowAnalyst;
 use super::work::{Emitted, Seen, StreamSettings};
 
+/// What a broker takes as one record, less what its envelope may need. With many channels a twin's matrices are left out beyond it.
+const MAX_RECORD: usize = 900_000;
+const ALWAYS_JSON: &str = "texts and numbers are always JSON";
+
 /// A session whose samples come.
 pub(super) struct Live {
     pub(super) stretch: Stretch,
@@ -225,7 +229,13 @@ impl SessionWindows {
         for closed in closed.drain(..) {
             let twin = live.twin.as_mut().and_then(|twin| twin.window(&closed));
             self.seen.with_twin += u64::from(twin.is_some());
-            let state = record(&live.stretch, &live.head, &live.analyst, &closed, twin);
+            let mut state = record(&live.stretch, &live.head, &live.analyst, &closed, twin);
+            let mut line = serde_json::to_vec(&state).expect(ALWAYS_JSON);
+            if line.len() > MAX_RECORD && state.twin.take().is_some() {
+                self.seen.with_twin -= 1;
+                line = serde_json::to_vec(&state).expect(ALWAYS_JSON);
+                tracing::debug!(session, "no room for the twin's word in a record");
+            }
             let verdict = state.surrogates.as_ref().map(|of| of.significant);
             self.seen.windows += 1;
             self.seen.without_figures += u64::from(state.reason.is_some());
@@ -234,7 +244,7 @@ impl SessionWindows {
             out.push(Emitted {
                 session: Arc::clone(&live.stretch.session),
                 received_ns: closed.received_ns,
-                line: serde_json::to_vec(&state).expect("texts and numbers are always JSON"),
+                line,
             });
         }
     }

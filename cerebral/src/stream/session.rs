@@ -17,6 +17,9 @@ use crate::preprocess::Montage;
 use crate::source::Rails;
 use crate::units::SampleRate;
 
+/// A state holds matrices of every channel with every other; of more channels it would be no record any more.
+pub const MAX_CHANNELS: usize = 128;
+
 /// How near a reading must be to a rail to be at it, microvolts, where records tell the rails alone.
 const AT_RAIL_UV: f64 = 0.05;
 
@@ -103,6 +106,11 @@ fn samples_uv(samples: &Samples<'_>) -> Result<Array2<f64>, BlockError> {
         reason,
     };
     let n_channels = samples.channels.len();
+    if n_channels > MAX_CHANNELS {
+        return Err(fault(format!(
+            "{n_channels} channels, and a record of `eeg-states` has room for {MAX_CHANNELS}: publish those that matter"
+        )));
+    }
     if samples.uv.len() != n_channels || samples.rails_uv.len() != n_channels {
         return Err(fault(format!(
             "{n_channels} channels, {} rows of samples, {} of rails",

@@ -380,6 +380,47 @@ fn of_too_many_sessions_the_one_unheard_for_longest_ends() {
     assert!(given.0.iter().any(|line| line.contains(r#""session":"b""#)));
 }
 
+#[test]
+fn of_the_most_channels_a_state_still_is_a_record_and_of_more_there_is_none() {
+    let many = |n: usize| {
+        let four = signal(5, 1_500);
+        let uv = Array2::from_shape_fn((n, 1_500), |(channel, t)| {
+            four[[channel % 4, (t + 7 * channel) % 1_500]]
+        });
+        let rows = uv.rows().into_iter();
+        let samples = Samples {
+            v: V1,
+            kind: SamplesKind,
+            session: "many".into(),
+            sample_rate_hz: RATE_HZ,
+            channels: (0..n)
+                .map(|channel| format!("channel {channel}").into())
+                .collect(),
+            rails_uv: vec![Vec::new(); n],
+            at: 0,
+            follows: false,
+            ids: None,
+            stamps_ns: None,
+            received_ns: 1,
+            uv: rows
+                .map(|row| row.iter().copied().map(Figure).collect())
+                .collect(),
+        };
+        run(&[serde_json::to_vec(&samples).unwrap()])
+    };
+    let (lines, dead) = many(crate::stream::session::MAX_CHANNELS);
+    assert!(dead.is_empty() && lines.len() > 2, "{dead:?}");
+    let figured = lines
+        .iter()
+        .map(|line| serde_json::from_str::<State<'_>>(line).unwrap());
+    assert!(figured.filter(|state| state.reason.is_none()).count() > 1);
+    let most = lines.iter().map(String::len).max().unwrap();
+    assert!(most < MAX_RECORD, "{most} bytes");
+    let (lines, dead) = many(crate::stream::session::MAX_CHANNELS + 1);
+    assert!(lines.is_empty());
+    assert!(dead[0].contains("129 channels"), "{dead:?}");
+}
+
 struct Memory(VecDeque<Vec<(i32, Input)>>);
 
 impl Source<StreamSettings> for Memory {
