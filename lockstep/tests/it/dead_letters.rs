@@ -208,6 +208,28 @@ fn on_a_real_kafka_record_and_mark_are_one_transaction() {
     assert_eq!(before.len(), 450);
     assert_eq!(world.resend(&args)["sent_before"], 450);
     assert_eq!(ours(&world), before, "none twice");
+    // A transaction that somebody left open hides what is committed behind it, marks included, until the brokers abort it.
+    let bytes = format!(r#"{{"v":2,"n":450,"venue":"{venue}","pair":"{pair}"}}"#);
+    write(
+        &world,
+        letter("spreads", "alert", "version 2 is not 1", bytes.as_bytes()),
+    );
+    let options = kafka_io::TransactionOptions {
+        name: "foreign".to_owned(),
+        id: format!("foreign-{chance:x}"),
+        group: format!("foreign-{chance:x}"),
+        timeout: std::time::Duration::from_secs(3),
+        stop: std::sync::Arc::default(),
+    };
+    let mut foreign = world.broker.transactional_producer(options).unwrap();
+    foreign.begin().unwrap();
+    let record = kafka_io::Record::new(topic::DEAD_LETTERS.name, 0, b"foreign", b"{}");
+    foreign.send(record).unwrap();
+    foreign.deliver().unwrap();
+    assert_eq!(world.resend(&args)["sent"], 1);
+    assert_eq!(world.resend(&args)["sent"], 0);
+    assert_eq!(ours(&world).len(), 451, "none twice");
+    drop(foreign);
     // Two at once: one takes over from the other, and still none is sent twice.
     let both: Vec<_> = (0..2)
         .map(|_| {
