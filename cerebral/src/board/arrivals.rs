@@ -1,7 +1,7 @@
 //! Samples on the way to their places: behind a pause they wait until it is sure how many were lost. Pure.
 //!
 //! The first samples behind a pause tell little: what the clock misses was lost, or was kept on the way and comes right behind them.
-//! The ids tell a loss modulo their period. So where the clock misses whole periods besides, samples wait for [`CALM_NS`], and what
+//! The ids tell a loss modulo their period. So where the clock misses whole periods besides, samples wait for half a second, and what
 //! is missed least in that time is what was lost: of what was kept all has come by then. In every other case they wait for nothing.
 //!
 //! The whole periods lie where most is missing by the ids. Where the ids follow throughout, they lie at the pause, if the port was

@@ -1,5 +1,7 @@
 //! A session against a board that is played by hand.
 
+use std::fmt::Write as _;
+
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -485,7 +487,7 @@ fn random_stream(
         } else {
             next + random.random_range(0..=sent - lost)
         };
-        *story += &format!(" {next}: {ms} ms, {lost} lost from {from};");
+        write!(story, " {next}: {ms} ms, {lost} lost from {from};").unwrap();
         stage.quiet(ms);
         let kept = (next..next + sent).filter(|number| !(from..from + lost).contains(number));
         let kept: Vec<i32> = kept.collect();
