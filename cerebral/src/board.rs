@@ -7,8 +7,10 @@
 //! - [`decoder`]: finds packets in a stream that loses, gains and flips bytes.
 //! - [`daisy`]: sixteen channels from two boards that take turns.
 //! - [`skew`]: both boards on one time.
+//! - [`arrivals`]: samples on the way to their places.
 //! - [`session`]: what a board is told, and what to do when it falls silent.
 
+pub mod arrivals;
 pub mod daisy;
 pub mod decoder;
 pub mod packet;

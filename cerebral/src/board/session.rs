@@ -22,9 +22,10 @@ use std::time::Duration;
 use contract::eeg::Samples;
 use contract::time::NS_PER_S;
 
-use super::daisy::{N_BOTH, Pair, Pairing};
+use super::arrivals::{Arrivals, Arrived};
+use super::daisy::{N_BOTH, Pairing};
 use super::decoder::{Decoder, Event};
-use super::packet::{Gain, N_CHANNELS, Packet};
+use super::packet::{Gain, N_CHANNELS};
 use super::skew::{Both, Skew};
 use crate::feed::add;
 use crate::feed::blocks::{Blocks, Place, SessionHead, Stamp};
@@ -119,6 +120,8 @@ enum Talk {
 struct Stream {
     decoder: Decoder,
     pairing: Pairing,
+    /// When the last bytes came, or the stream was started.
+    heard_ns: i64,
     /// When the last packet came, or the stream was started.
     packet_ns: i64,
     /// Since when the port is seen to be empty.
@@ -127,11 +130,14 @@ struct Stream {
     is_settled: bool,
 }
 
+/// Readings of one sample; without a Daisy the last eight are none.
+type Counts = [i32; N_BOTH];
+
 /// What is kept over resets.
 #[derive(Debug)]
 struct Kept {
     blocks: Blocks,
-    placing: Placing,
+    arrivals: Arrivals<Counts>,
     skew: Skew<(Place, Stamp)>,
     /// The next sample that comes out is the first of a numbering.
     anew: bool,
@@ -220,7 +226,13 @@ impl BoardSession {
                 }
             }
             Talk::Streaming(stream) => {
-                if waited(stream.quiet_ns.get_or_insert(now_ns), now_ns) >= SILENT_NS {
+                let quiet_ns = waited(stream.quiet_ns.get_or_insert(now_ns), now_ns);
+                // What came before the quiet shall not wait for what comes behind it.
+                self.streamed(None, now_ns, out);
+                if let Some(kept) = &mut self.kept {
+                    kept.arrivals.quiet(quiet_ns);
+                }
+                if quiet_ns >= SILENT_NS {
                     self.again(Note::Silent, now_ns, out);
                 }
             }
@@ -231,13 +243,31 @@ impl BoardSession {
     pub fn heard(&mut self, bytes: &[u8], now_ns: i64, out: &mut VecDeque<Output>) {
         match &mut self.talk {
             Talk::Away => {}
-            Talk::Resetting { answer, .. } => {
-                if let Some(said) = whole(answer, bytes) {
+            Talk::Resetting { answer, .. } | Talk::Asking { answer, .. } => {
+                answer.extend_from_slice(bytes);
+                self.answered(now_ns, out);
+            }
+            Talk::Streaming(_) => self.streamed(Some(bytes), now_ns, out),
+        }
+        // Somebody talks, but never to the point.
+        if let Talk::Resetting { since_ns, .. } | Talk::Asking { since_ns, .. } = &mut self.talk
+            && waited(since_ns, now_ns) >= ANSWER_NS
+        {
+            self.reset(now_ns, out);
+        }
+    }
+
+    /// Goes through the answers that are whole. What came behind one that took the talk further was sent before it did, and is no
+    /// answer to what is asked now.
+    fn answered(&mut self, now_ns: i64, out: &mut VecDeque<Output>) {
+        loop {
+            match &mut self.talk {
+                Talk::Resetting { answer, .. } => {
+                    let Some(said) = whole(answer) else { return };
                     self.greeted(&said, now_ns, out);
                 }
-            }
-            Talk::Asking { answer, .. } => {
-                if let Some(said) = whole(answer, bytes) {
+                Talk::Asking { answer, .. } => {
+                    let Some(said) = whole(answer) else { return };
                     let n_channels = if said.contains("16") {
                         N_BOTH
                     } else {
@@ -245,14 +275,8 @@ impl BoardSession {
                     };
                     self.start(n_channels, now_ns, out);
                 }
+                Talk::Away | Talk::Streaming(_) => return,
             }
-            Talk::Streaming(_) => self.streamed(bytes, now_ns, out),
-        }
-        // Somebody talks, but never to the point.
-        if let Talk::Resetting { since_ns, .. } | Talk::Asking { since_ns, .. } = &mut self.talk
-            && waited(since_ns, now_ns) >= ANSWER_NS
-        {
-            self.reset(now_ns, out);
         }
     }
 
@@ -279,8 +303,14 @@ impl BoardSession {
         self.reset(now_ns, out);
     }
 
+    /// Nothing follows what came.
     fn broken_off(&mut self, out: &mut VecDeque<Output>) {
         if let Some(kept) = &mut self.kept {
+            if let Talk::Streaming(stream) = &mut self.talk {
+                stream.take(None, kept, &self.counts);
+            }
+            let placed = kept.arrivals.finish();
+            kept.put(placed, out);
             out.extend(kept.blocks.take().map(Output::Block));
             kept.skew.clear();
         }
@@ -321,67 +351,88 @@ impl BoardSession {
             .kept
             .get_or_insert_with(|| Kept::new(&self.session, n_channels, self.block, &self.counts));
         if let Some(left) = self.left.take() {
-            kept.placing.resume(left.at, left.received_ns);
+            kept.arrivals.resume(left.at, left.received_ns);
             kept.blocks.resume(left.at);
         }
-        kept.placing.begin_anew();
+        kept.arrivals.begin_anew();
         kept.skew.clear();
         out.push_back(Output::Send(b"b"));
         self.tell(Note::Streams { n_channels }, out);
         self.talk = Talk::Streaming(Box::new(Stream {
             decoder: Decoder::new(),
             pairing: Pairing::default(),
+            heard_ns: now_ns,
             packet_ns: now_ns,
             quiet_ns: None,
             is_settled: false,
         }));
     }
 
-    fn streamed(&mut self, bytes: &[u8], now_ns: i64, out: &mut VecDeque<Output>) {
+    /// These bytes came, or none were there.
+    fn streamed(&mut self, bytes: Option<&[u8]>, now_ns: i64, out: &mut VecDeque<Output>) {
         let (Talk::Streaming(stream), Some(kept)) = (&mut self.talk, &mut self.kept) else {
             return;
         };
-        let counts = &self.counts;
-        let quiet_ns = stream
-            .quiet_ns
-            .take()
-            .map_or(0, |mut since_ns| waited(&mut since_ns, now_ns));
-        let Stream {
+        if bytes.is_some() {
+            stream.heard_ns = now_ns;
+            stream.quiet_ns = None;
+        }
+        stream.take(bytes, kept, &self.counts);
+        let placed = kept.arrivals.settle(now_ns);
+        kept.put(placed, out);
+        if bytes.is_some() && waited(&mut stream.packet_ns, now_ns) >= 2 * SILENT_NS {
+            self.again(Note::Rubbish, now_ns, out);
+        }
+    }
+}
+
+impl Stream {
+    /// Finds the samples in these bytes, or in what is left of those before.
+    fn take(&mut self, bytes: Option<&[u8]>, kept: &mut Kept, counts: &FeedCounts) {
+        let Self {
             decoder,
             pairing,
+            heard_ns,
             packet_ns,
             is_settled,
             ..
-        } = &mut **stream;
-        let mut blocks = VecDeque::new();
-        decoder.push(bytes, |event| match event {
+        } = self;
+        let received_ns = *heard_ns;
+        let n_channels = kept.n_channels();
+        let mut push = |id, sample| {
+            kept.arrivals.push(Arrived {
+                id,
+                received_ns,
+                sample,
+            });
+        };
+        let on_event = |event| match event {
             Event::Passed(n) => {
                 add(&counts.passed_bytes, u64::try_from(n).unwrap_or(0));
             }
             Event::Packet(packet) => {
-                *packet_ns = now_ns;
-                if kept.n_channels() == N_CHANNELS {
-                    kept.packet(&packet, (now_ns, quiet_ns), &mut blocks);
+                *packet_ns = received_ns;
+                if n_channels == N_CHANNELS {
+                    push(packet.id, sixteen(packet.counts, [0; N_CHANNELS]));
                     return;
                 }
                 let Some(pair) = pairing.push(packet) else {
                     return;
                 };
                 if std::mem::replace(is_settled, true) {
-                    kept.pair(&pair, (now_ns, quiet_ns), &mut blocks);
+                    push(pair.id, sixteen(pair.cyton, pair.daisy));
                 } else {
                     // Half of it came before the first whole one.
                     pairing.unpaired = 0;
                 }
             }
-        });
-        if *is_settled {
-            add(&counts.unpaired, std::mem::take(&mut pairing.unpaired));
+        };
+        match bytes {
+            Some(bytes) => decoder.push(bytes, on_event),
+            None => decoder.flush(on_event),
         }
-        let rubbish = waited(packet_ns, now_ns) >= 2 * SILENT_NS;
-        out.extend(blocks.into_iter().map(Output::Block));
-        if rubbish {
-            self.again(Note::Rubbish, now_ns, out);
+        if self.is_settled {
+            add(&counts.unpaired, std::mem::take(&mut self.pairing.unpaired));
         }
     }
 }
@@ -402,7 +453,7 @@ impl Kept {
         };
         Self {
             blocks: Blocks::new(head, block, Arc::clone(counts)),
-            placing: Placing::new(rate_hz, Some(period)),
+            arrivals: Arrivals::new(Placing::new(rate_hz, Some(period))),
             skew: Skew::default(),
             anew: false,
         }
@@ -412,60 +463,55 @@ impl Kept {
         self.blocks.head().channels.len()
     }
 
-    /// A sample of eight channels.
-    fn packet(
-        &mut self,
-        packet: &Packet,
-        (now_ns, quiet_ns): (i64, i64),
-        out: &mut VecDeque<Samples<'static>>,
-    ) {
-        let Some((place, stamp)) = self.place(packet.id, now_ns, quiet_ns) else {
-            return;
-        };
-        let uv = packet.counts.map(|count| Gain::DEFAULT.microvolts(count));
-        self.blocks.push(place, stamp, uv, out);
+    /// Samples that have their places become blocks.
+    fn put(&mut self, placed: Vec<(Place, Arrived<Counts>)>, out: &mut VecDeque<Output>) {
+        let mut blocks = VecDeque::new();
+        for (place, arrived) in placed {
+            let stamp = Stamp {
+                id: Some(u64::from(arrived.id)),
+                stamp_ns: None,
+                received_ns: arrived.received_ns,
+            };
+            let uv = arrived.sample.map(|count| Gain::DEFAULT.microvolts(count));
+            if self.n_channels() == N_CHANNELS {
+                self.blocks.push(place, stamp, uv, &mut blocks);
+            } else {
+                self.put_both(place, stamp, uv, &mut blocks);
+            }
+        }
+        out.extend(blocks.into_iter().map(Output::Block));
     }
 
-    /// A sample of sixteen.
-    fn pair(
+    /// A sample of sixteen channels.
+    fn put_both(
         &mut self,
-        pair: &Pair,
-        (now_ns, quiet_ns): (i64, i64),
+        place: Place,
+        stamp: Stamp,
+        uv: [f64; N_BOTH],
         out: &mut VecDeque<Samples<'static>>,
     ) {
-        let Some(tag) = self.place(pair.id, now_ns, quiet_ns) else {
-            return;
-        };
-        let (place, _) = tag;
         let expected = self.skew.newest().map(|(newest, _)| newest.at + 1);
         if place.anew || expected != Some(place.at) {
             self.skew.clear();
             self.anew |= place.anew;
         }
-        let mut uv = [0.0; N_BOTH];
-        let counts = pair.cyton.iter().chain(&pair.daisy);
-        for (uv, count) in uv.iter_mut().zip(counts) {
-            *uv = Gain::DEFAULT.microvolts(*count);
-        }
+        let tag = (place, stamp);
         if let Some(Both { tag, uv }) = self.skew.push(Both { tag, uv }) {
-            let (mut place, mut stamp) = tag;
+            let (mut place, mut middle) = tag;
             place.anew |= std::mem::take(&mut self.anew);
             // It is complete when the last that it was made from has come.
-            stamp.received_ns = now_ns;
-            self.blocks.push(place, stamp, uv, out);
+            middle.received_ns = stamp.received_ns;
+            self.blocks.push(place, middle, uv, out);
         }
     }
+}
 
-    fn place(&mut self, id: u8, received_ns: i64, quiet_ns: i64) -> Option<(Place, Stamp)> {
-        let id = Some(u64::from(id));
-        let place = self.placing.place(id, received_ns, quiet_ns, 1)?;
-        let stamp = Stamp {
-            id,
-            stamp_ns: None,
-            received_ns,
-        };
-        Some((place, stamp))
-    }
+fn sixteen(cyton: [i32; N_CHANNELS], daisy: [i32; N_CHANNELS]) -> Counts {
+    let mut counts = [0; N_BOTH];
+    let (first, last) = counts.split_at_mut(N_CHANNELS);
+    first.copy_from_slice(&cyton);
+    last.copy_from_slice(&daisy);
+    counts
 }
 
 /// How long it has been. Where the clock was set back, the wait begins again, and is not as long as the clock was wrong.
@@ -474,13 +520,12 @@ fn waited(since_ns: &mut i64, now_ns: i64) -> i64 {
     now_ns.saturating_sub(*since_ns)
 }
 
-/// Adds to an answer; gives it once it is whole.
-fn whole(answer: &mut Vec<u8>, bytes: &[u8]) -> Option<String> {
-    answer.extend_from_slice(bytes);
-    if answer.len() > ANSWER {
-        answer.drain(..answer.len() - ANSWER);
-    }
-    let end = answer.windows(END.len()).position(|three| three == END)?;
+/// Takes the first answer that is whole.
+fn whole(answer: &mut Vec<u8>) -> Option<String> {
+    let Some(end) = answer.windows(END.len()).position(|three| three == END) else {
+        answer.drain(..answer.len().saturating_sub(ANSWER));
+        return None;
+    };
     let said = String::from_utf8_lossy(&answer[..end]).into_owned();
     answer.drain(..end + END.len());
     Some(said)

@@ -1,13 +1,11 @@
 //! Where a sample belongs in its session, by the board's ids and by the clock. Pure.
 //!
-//! Ids tell a loss modulo their period (256 packets: 1.024 s of a Cyton). Whether whole periods were lost besides, time tells:
+//! Ids tell a loss modulo their period (256 packets: 1.024 s of a Cyton). Whether whole periods were lost besides, the clock tells:
+//! of all losses that the ids allow, the longest that the time had room for. Who gives the samples says how many the clock misses,
+//! see [`Placing::missing`]: of all that came together, since what comes behind a pause may have been kept on the way.
 //!
-//! - where ids jump, by how long it is that the last sample came: of all losses that the ids allow, the nearest to that;
-//! - where ids follow, by how long the port was *seen* to be empty. That we looked late proves nothing: what came meanwhile was kept
-//!   by the system.
-//!
-//! After a restart, and where there are no ids, the clock alone tells. Right to half a period as long as the source is read in
-//! time; what the system dropped behind a reader that slept for seconds is a gap as well, but may be counted whole periods short.
+//! After a restart, and where there are no ids, the clock alone tells. Right as long as the source is read in time; what the system
+//! dropped behind a reader that slept for seconds is a gap as well, but may be counted whole periods short.
 //!
 //! One sample whose id lies a little back, and far too soon for the loss of nearly a period, was inserted or came late: it is left
 //! out. A second one in a row is taken for what the ids say.
@@ -16,6 +14,8 @@ use super::blocks::Place;
 
 /// How many ids back a sample is taken for one that was inserted.
 const BACK: u64 = 32;
+/// The part of a period by which the clock may miss fewer samples than whole periods have: what the last sample came late.
+const EARLY: u64 = 8;
 
 /// Places samples.
 #[derive(Debug, Clone)]
@@ -34,6 +34,15 @@ pub struct Placing {
 struct Last {
     id: Option<u64>,
     received_ns: i64,
+}
+
+/// What is missing among samples that came behind the last one placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Before each, by its id: less than a period.
+    pub before: Vec<u64>,
+    /// How many more the clock misses, of all.
+    pub besides: u64,
 }
 
 impl Placing {
@@ -65,13 +74,49 @@ impl Placing {
         self.begins_anew = self.last.is_some();
     }
 
-    /// The place of the next sample; none for one that was inserted. `quiet_ns`: for how long nothing was seen to come before it;
-    /// `n_together`: how many came at once, of which this is the first.
+    /// What is missing among samples with these ids, all of which have come by `now_ns`. After a restart nothing is missed besides:
+    /// what the clock says, [`Self::place`] sees to.
+    #[must_use]
+    pub fn missing(&self, ids: &[u64], now_ns: i64) -> Missing {
+        let n = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        let last = self.last.filter(|_| !self.begins_anew);
+        let mut besides = last.map_or(0, |last| {
+            self.samples_in(now_ns.saturating_sub(last.received_ns))
+                .saturating_sub(n)
+        });
+        let mut left_out = self.left_out;
+        let mut last_id = last.and_then(|last| last.id);
+        let missing_before = |&id: &u64| {
+            let (Some(period), Some(before)) = (self.period, last_id) else {
+                last_id = Some(id);
+                return 0;
+            };
+            let told = told(before, id, period);
+            left_out = !left_out && lies_back(told, besides, period);
+            if left_out {
+                return 0;
+            }
+            last_id = Some(id);
+            besides = besides.saturating_sub(told);
+            told
+        };
+        let before = ids.iter().map(missing_before).collect();
+        Missing { before, besides }
+    }
+
+    /// Whether whole periods may have been lost among so many.
+    #[must_use]
+    pub fn has_periods(&self, n: u64) -> bool {
+        self.period.is_some_and(|period| periods(n, period) > 0)
+    }
+
+    /// The place of the next sample; none for one that was inserted. `missing`: how many seem to be before it, of which the ids have
+    /// the last word; `n_together`: how many came at once, of which this is the first.
     pub fn place(
         &mut self,
         id: Option<u64>,
         received_ns: i64,
-        quiet_ns: i64,
+        missing: u64,
         n_together: u64,
     ) -> Option<Place> {
         let anew = std::mem::take(&mut self.begins_anew);
@@ -82,20 +127,12 @@ impl Placing {
                 .saturating_sub(n_together.max(1)),
             Some(last) => match (last.id, id, self.period) {
                 (Some(before), Some(id), Some(period)) => {
-                    let told = (id % period + period - before % period + period - 1) % period;
-                    let since_ns = if told == 0 {
-                        quiet_ns
-                    } else {
-                        received_ns.saturating_sub(last.received_ns)
-                    };
-                    let by_clock = self.samples_in(since_ns).saturating_sub(1);
-                    let lies_back = told >= period.saturating_sub(BACK) && by_clock < told / 2;
-                    if lies_back && !self.left_out {
+                    let told = told(before, id, period);
+                    if !self.left_out && lies_back(told, missing, period) {
                         self.left_out = true;
                         return None;
                     }
-                    let beyond = by_clock.saturating_sub(told);
-                    told + (beyond + period / 2) / period * period
+                    told + periods(missing.saturating_sub(told), period)
                 }
                 _ => 0,
             },
@@ -107,114 +144,30 @@ impl Placing {
         Some(Place { at, anew })
     }
 
+    /// Samples that come in so long.
     #[expect(
         clippy::as_conversions,
         reason = "below zero and NaN give 0, and sessions are far shorter than 2^53 samples"
     )]
-    fn samples_in(&self, ns: i64) -> u64 {
+    pub(crate) fn samples_in(&self, ns: i64) -> u64 {
         (ns as f64 * 1e-9 * self.rate_hz).round() as u64
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SAMPLE_NS: i64 = 4_000_000;
-
-    /// Places of samples with these ids, at these times in samples, seen quiet for that long.
-    fn places(told: &[(u64, i64, i64)]) -> Vec<Option<u64>> {
-        let mut placing = Placing::new(250.0, Some(256));
-        told.iter()
-            .map(|&(id, at, quiet)| {
-                let place = placing.place(Some(id), at * SAMPLE_NS, quiet * SAMPLE_NS, 1);
-                place.map(|place| {
-                    assert!(!place.anew);
-                    place.at
-                })
-            })
-            .collect()
-    }
-
-    #[test]
-    fn ids_that_follow_lose_nothing_over_the_wrap_and_however_late_we_look() {
-        assert_eq!(
-            places(&[(254, 0, 0), (255, 1, 0), (0, 2, 0), (1, 2_000, 0)]),
-            [Some(0), Some(1), Some(2), Some(3)]
-        );
-    }
-
-    #[test]
-    fn a_jump_is_a_loss_of_that_many() {
-        assert_eq!(
-            places(&[(10, 0, 0), (14, 4, 0), (2, 248, 0)]),
-            [Some(0), Some(4), Some(248)]
-        );
-    }
-
-    #[test]
-    fn whole_periods_that_were_lost_are_told_by_time() {
-        // 600 lost: 600 = 2 * 256 + 88; the clock is off by 100 samples either way.
-        for off in [-100, 0, 100] {
-            assert_eq!(
-                places(&[(0, 0, 0), (89, 601 + off, 0)]),
-                [Some(0), Some(601)]
-            );
-        }
-        // Exactly a period lost, and seen to be so.
-        assert_eq!(places(&[(0, 0, 0), (1, 257, 256)]), [Some(0), Some(257)]);
-    }
-
-    #[test]
-    fn a_sample_that_lies_back_is_left_out_once() {
-        assert_eq!(
-            places(&[(10, 0, 0), (10, 1, 0), (11, 1, 0)]),
-            [Some(0), None, Some(1)]
-        );
-        assert_eq!(
-            places(&[(10, 0, 0), (5, 1, 0), (6, 2, 0)]),
-            [Some(0), None, Some(252)]
-        );
-    }
-
-    #[test]
-    fn after_a_restart_the_clock_tells() {
-        let mut placing = Placing::new(250.0, Some(256));
-        placing.begin_anew();
-        let first = placing.place(Some(7), 0, 0, 1);
-        assert_eq!(first, Some(Place { at: 0, anew: false }));
-        placing.begin_anew();
-        let second = placing.place(Some(0), 1_000 * SAMPLE_NS, 0, 1);
-        assert_eq!(
-            second,
-            Some(Place {
-                at: 1_000,
-                anew: true
-            })
-        );
-        placing.begin_anew();
-        // A clock that was set back says nothing.
-        let third = placing.place(Some(0), 0, 0, 1);
-        assert_eq!(
-            third,
-            Some(Place {
-                at: 1_001,
-                anew: true
-            })
-        );
-    }
-
-    #[test]
-    fn without_ids_samples_follow_until_a_pause_is_told_of() {
-        let mut placing = Placing::new(250.0, None);
-        placing.resume(500, 0);
-        let place = |placing: &mut Placing, at: i64, n| {
-            placing.place(None, at * SAMPLE_NS, 0, n).unwrap().at
-        };
-        // Five come at once, 100 samples later: 95 are missing.
-        assert_eq!(place(&mut placing, 100, 5), 595);
-        assert_eq!(place(&mut placing, 100, 1), 596);
-        placing.begin_anew();
-        assert_eq!(place(&mut placing, 350, 10), 597 + 240);
-    }
+/// How many are missing between these two, less than a period.
+fn told(before: u64, id: u64, period: u64) -> u64 {
+    (id % period + period - before % period + period - 1) % period
 }
+
+/// Whether what is told is no loss, but a sample from before: there was no time for so many.
+fn lies_back(told: u64, missing: u64, period: u64) -> bool {
+    told >= period.saturating_sub(BACK) && missing < told / 2
+}
+
+/// Samples of the whole periods in so many. A loss takes its time, so that these may be few too few, never half a period.
+fn periods(n: u64, period: u64) -> u64 {
+    (n + period / EARLY) / period * period
+}
+
+#[cfg(test)]
+mod tests;
