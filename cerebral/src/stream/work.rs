@@ -170,12 +170,13 @@ impl Work for StreamSettings {
         let window = &self.window;
         let ns = |seconds: f64| crate::number::nanoseconds(seconds);
         let length = ns(window.window_s + 2.0 * window.guard_s);
-        Shape::hopping(length, ns(window.hop_s).min(length)).ok_or_else(|| {
-            WindowingError::Setting {
-                name: "windows",
-                value: format!("{} s every {} s", window.window_s, window.hop_s),
-                range: "above 0 both",
-            }
+        Shape::hopping(length, ns(window.hop_s)).ok_or_else(|| WindowingError::Setting {
+            name: "windows",
+            value: format!(
+                "{} s every {} s, guards of {} s",
+                window.window_s, window.hop_s, window.guard_s
+            ),
+            range: "above 0, and the hop no longer than a window with both its guards",
         })
     }
 

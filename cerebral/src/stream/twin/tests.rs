@@ -472,6 +472,18 @@ fn settings_that_make_no_sense_are_refused() {
     assert!(!refused(|_| ()));
 }
 
+#[test]
+fn a_long_hop_is_what_the_coupling_is_looked_at_over_and_too_long_a_one_is_named() {
+    let settings = TwinSettings::new(alpha());
+    assert_eq!(settings.in_hops(1.0).unwrap().coupling, 10);
+    assert_eq!(settings.in_hops(15.0).unwrap().coupling, 1);
+    let error = settings.check(31.0).unwrap_err().to_string();
+    assert!(
+        error.contains("`hop_s` is 31") && error.contains("30 s"),
+        "{error}"
+    );
+}
+
 /// The twins of two stretches of one session, the second `missing` samples behind the first.
 fn over_a_gap(uv: &Array2<f64>, gap_at: usize, missing: usize) -> [Vec<Option<eeg::Twin>>; 2] {
     let analyst = analyst(4);
