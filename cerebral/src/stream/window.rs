@@ -42,7 +42,7 @@ pub struct WindowSettings {
     pub pass: Pass,
     /// A notch at the mains' frequency before the band-pass, hertz.
     pub notch_hz: Option<f64>,
-    /// Channels that are known to be bad, from 0.
+    /// Channels that are known to be bad, from 0; those that a session does not have say nothing of it.
     pub bad_channels: Vec<usize>,
     /// Whether others are looked for.
     pub find_bad_channels: bool,
@@ -290,6 +290,8 @@ impl WindowAnalyst {
         let whole = Pipeline::with_notch(settings.band, settings.notch_hz, rate, 0.0)?;
         let pipeline = windows.pipeline(&whole).with_pass(settings.pass);
         pipeline.check_length(windows.width() + 2 * windows.guard())?;
+        let mut settings = settings;
+        settings.bad_channels.retain(|index| *index < rails.len());
         Ok(Self {
             settings,
             rate,

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use contract::eeg::{DriveKind, tags};
+use contract::eeg::tags;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -43,8 +43,13 @@ fn quick() -> TwinSettings {
 }
 
 fn analyst(n: usize) -> Arc<WindowAnalyst> {
+    analyst_with(n, Pass::ZeroPhase)
+}
+
+fn analyst_with(n: usize, pass: Pass) -> Arc<WindowAnalyst> {
     let settings = WindowSettings {
         surrogates: 2,
+        pass,
         ..WindowSettings::new(alpha())
     };
     let rails = vec![
@@ -340,6 +345,23 @@ fn orders_count_once_and_those_that_make_no_sense_are_refused() {
     assert_eq!(running(&twin), None);
     twin.order(&start("d", 0, DriveKind::Tone, 1.0)).unwrap();
     assert_eq!(running(&twin).unwrap(), "d");
+}
+
+#[test]
+fn a_locked_drive_is_refused_where_phases_are_late_by_the_filter() {
+    let causal = analyst_with(3, Pass::Causal);
+    let mut twin = SessionTwin::new(quick(), &causal, 0, &inline()).unwrap();
+    let locked = start("a", 0, DriveKind::Locked, 1.0);
+    let error = twin.order(&locked).unwrap_err();
+    assert!(error.to_string().contains("--filter zero-phase"), "{error}");
+    assert_eq!(twin.stimulation, None);
+    let stop = Stimulation {
+        order: Order::Stop,
+        ..start("b", 0, DriveKind::Locked, 1.0)
+    };
+    twin.order(&stop).unwrap();
+    twin.order(&start("a", 0, DriveKind::Tone, 1.0)).unwrap();
+    assert!(twin.stimulation.is_some());
 }
 
 #[test]
