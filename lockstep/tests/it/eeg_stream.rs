@@ -269,6 +269,29 @@ fn a_hop_that_no_buffered_window_has_is_refused_by_the_analysis_too() {
 }
 
 #[test]
+fn a_rate_that_the_file_says_otherwise_is_told_with_both() {
+    let room = Room::new();
+    let rows = table(4, 125 * 8, false);
+    let mut rows = rows.lines();
+    let mut text = format!("time,{}\n", rows.next().unwrap());
+    for (at, row) in (0_u32..).zip(rows) {
+        text.push_str(&format!("{:.3},{row}\n", f64::from(at) * 0.008));
+    }
+    let file = room.write("timed.csv", text);
+    let file = file.to_str().unwrap();
+    let stream = ["cerebral", "stream", "--headless", "--speed", "max"];
+    let stream = [&stream[..], &["--no-twin", "--source", file]].concat();
+    let analyze = ["cerebral", "analyze", file, "--steps", "1"];
+    for command in [&stream[..], &analyze] {
+        let told = stderr(&run_well([command, &["--rate", "250"]].concat()));
+        assert!(told.contains("says another rate"), "{told}");
+        assert!(told.contains("250") && told.contains("125"), "{told}");
+        let told = stderr(&run_well([command, &["--rate", "125"]].concat()));
+        assert!(!told.contains("says another rate"), "{told}");
+    }
+}
+
+#[test]
 fn a_session_on_a_broker_that_does_not_fit_is_told_once() {
     let world = World::embedded();
     let room = Room::new();

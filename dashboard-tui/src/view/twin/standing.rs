@@ -59,7 +59,8 @@ pub(super) fn draw(session: &Session, buffer: &mut Buffer, area: Rect, look: &Lo
     let room = usize::from(area.width).saturating_sub(1);
     let twin = session.twin();
     let Some(twin) = twin else {
-        let text = "no twin yet: it takes a minute and a half without gaps to calibrate";
+        let text =
+            "no twin: not calibrated yet (a minute or more without gaps), or none for this one";
         let text = joined(&[text.to_owned()], room);
         lines(buffer, area, vec![Line::from(look.span(text, Tone::Warn))]);
         return;

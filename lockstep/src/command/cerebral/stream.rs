@@ -64,7 +64,8 @@ pub(crate) struct StreamArgs {
     /// How fast a recording or the simulated headset goes: `1x`, `10x`, `0.5x` of life; a recording also `max`.
     #[arg(long, default_value = "1x", requires = "source")]
     speed: Pace,
-    /// Samples a second, where the source does not say.
+    /// Samples a second, where the source does not say, or a file says it wrongly: this one holds, with a warning (EDF and BDF: the
+    /// file's). A Cyton says its own.
     #[arg(long, value_name = "HZ", requires = "source", help_heading = "Source")]
     rate: Option<f64>,
     /// The board of a BrainFlow file.
