@@ -91,26 +91,6 @@ fn disagree(options: &LoadOptions, stated_hz: Option<f64>) -> Option<(f64, f64)>
     both.filter(|(given_hz, stated_hz)| (given_hz / stated_hz - 1.0).abs() > SAME_RATE)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_disagree_where_both_are_there_and_differ() {
-        let of = |given, stated| {
-            let options = LoadOptions {
-                sample_rate_hz: given,
-                board: None,
-            };
-            disagree(&options, stated)
-        };
-        assert_eq!(of(Some(125.0), Some(250.0)), Some((125.0, 250.0)));
-        assert_eq!(of(Some(250.0), Some(250.01)), None);
-        assert_eq!(of(Some(250.0), None), None);
-        assert_eq!(of(None, Some(250.0)), None);
-    }
-}
-
 /// Tabs and numbers from the first line on, in one of BrainFlow's widths.
 fn is_brainflow(first: &str) -> bool {
     let fields: Vec<&str> = first.split('\t').collect();
@@ -184,4 +164,24 @@ fn text(bytes: &[u8]) -> Result<String, LoadError> {
 fn mostly_ascii(bytes: &[u8]) -> bool {
     let beyond = bytes.iter().filter(|byte| !byte.is_ascii()).count();
     20 * beyond < bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_disagree_where_both_are_there_and_differ() {
+        let of = |given, stated| {
+            let options = LoadOptions {
+                sample_rate_hz: given,
+                board: None,
+            };
+            disagree(&options, stated)
+        };
+        assert_eq!(of(Some(125.0), Some(250.0)), Some((125.0, 250.0)));
+        assert_eq!(of(Some(250.0), Some(250.01)), None);
+        assert_eq!(of(Some(250.0), None), None);
+        assert_eq!(of(None, Some(250.0)), None);
+    }
 }

@@ -296,7 +296,8 @@ fn a_hop_as_long_as_window_and_guards_gives_each_window_its_own_samples() {
 
 #[test]
 fn settings_that_no_window_can_have_are_refused_by_their_names() {
-    let of = |change: &dyn Fn(&mut WindowSettings)| {
+    type Change = fn(&mut WindowSettings);
+    let of = |change: Change| {
         let mut settings = settings();
         change(&mut settings);
         let told = settings.check().map_err(|error| error.to_string());
@@ -304,24 +305,24 @@ fn settings_that_no_window_can_have_are_refused_by_their_names() {
         assert!(told.is_ok() || told.as_ref().err() == analyst.as_ref().err());
         told
     };
-    let cases: [(&str, &dyn Fn(&mut WindowSettings)); 10] = [
-        ("`hop_s` is 5", &|of| of.hop_s = 5.0),
-        ("above 0 to 4 s", &|of| of.hop_s = 4.001),
-        ("`hop_s` is 0", &|of| of.hop_s = 0.0),
-        ("`window_s` is 0", &|of| of.window_s = 0.0),
-        ("`guard_s` is -1", &|of| of.guard_s = -1.0),
-        ("`notch frequency` is 0", &|of| of.notch_hz = Some(0.0)),
-        ("`alpha` is 2", &|of| of.alpha = 2.0),
-        ("`alpha` is NaN", &|of| of.alpha = f64::NAN),
-        ("`rolling windows` is 0", &|of| of.rolling = 0),
-        ("`surrogates` is 0", &|of| of.surrogates = 0),
+    let cases: [(&str, Change); 10] = [
+        ("`hop_s` is 5", |of| of.hop_s = 5.0),
+        ("above 0 to 4 s", |of| of.hop_s = 4.001),
+        ("`hop_s` is 0", |of| of.hop_s = 0.0),
+        ("`window_s` is 0", |of| of.window_s = 0.0),
+        ("`guard_s` is -1", |of| of.guard_s = -1.0),
+        ("`notch frequency` is 0", |of| of.notch_hz = Some(0.0)),
+        ("`alpha` is 2", |of| of.alpha = 2.0),
+        ("`alpha` is NaN", |of| of.alpha = f64::NAN),
+        ("`rolling windows` is 0", |of| of.rolling = 0),
+        ("`surrogates` is 0", |of| of.surrogates = 0),
     ];
     for (told, change) in cases {
         let found = of(change).unwrap_err();
         assert!(found.contains(told), "{told}: {found}");
     }
-    assert_eq!(of(&|_| ()), Ok(()));
+    assert_eq!(of(|_| ()), Ok(()));
     // A sum that floats round down.
     let exact = |of: &mut WindowSettings| (of.window_s, of.guard_s, of.hop_s) = (0.7, 0.1, 0.9);
-    assert_eq!(of(&exact), Ok(()));
+    assert_eq!(of(exact), Ok(()));
 }
