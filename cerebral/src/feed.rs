@@ -37,6 +37,8 @@ use std::time::Duration;
 
 use contract::eeg::Samples;
 
+use crate::units::SampleRate;
+
 pub(crate) use counts::add;
 pub use counts::{FeedCounts, Tally};
 pub use error::FeedError;
@@ -68,6 +70,11 @@ pub struct Left {
 pub trait Source: Send {
     /// Name of the session.
     fn session(&self) -> &str;
+
+    /// Samples a second, where they are known before the first block.
+    fn sample_rate(&self) -> Option<SampleRate> {
+        None
+    }
 
     /// The next block, if one comes within `wait`. A source that is away is waited for.
     ///

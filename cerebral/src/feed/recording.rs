@@ -139,6 +139,10 @@ impl Source for RecordingSource {
         &self.blocks.head().session
     }
 
+    fn sample_rate(&self) -> Option<SampleRate> {
+        Some(self.rate)
+    }
+
     fn next(&mut self, wait: Duration) -> Result<Next, FeedError> {
         let began = *self.began.get_or_insert_with(Instant::now);
         let until = Instant::now().checked_add(wait);

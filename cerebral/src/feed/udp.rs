@@ -283,6 +283,10 @@ impl Source for UdpSource {
         &self.session
     }
 
+    fn sample_rate(&self) -> Option<SampleRate> {
+        Some(self.rate)
+    }
+
     fn next(&mut self, wait: Duration) -> Result<Next, FeedError> {
         let began = Instant::now();
         let mut bytes = vec![0; 65_536];

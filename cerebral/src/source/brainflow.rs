@@ -106,6 +106,7 @@ pub(super) fn read(
     Ok(Table {
         dialect: Dialect::Brainflow,
         sample_rate_hz: rate_hz.unwrap_or(rate),
+        stated_hz: Some(rate),
         rows: lines().map(row).collect(),
         channels,
         period: Some(256),

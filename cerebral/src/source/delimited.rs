@@ -126,9 +126,8 @@ pub(super) fn read(text: &str, rate_hz: Option<f64>) -> Result<Table, LoadError>
         .iter()
         .filter_map(|(_, row)| number(row, time))
         .collect();
-    let sample_rate_hz = rate_hz
-        .or_else(|| rate_of(&times))
-        .ok_or(LoadError::NoRate)?;
+    let stated_hz = rate_of(&times);
+    let sample_rate_hz = rate_hz.or(stated_hz).ok_or(LoadError::NoRate)?;
     let (count, event) = (only(Column::Count), only(Column::Event));
     let rows = data.iter().map(|(line, row)| {
         let values_uv = if row.len() == width {
@@ -157,6 +156,7 @@ pub(super) fn read(text: &str, rate_hz: Option<f64>) -> Result<Table, LoadError>
     Ok(Table {
         dialect: Dialect::Csv,
         sample_rate_hz,
+        stated_hz,
         rows: rows.collect(),
         channels: channels.iter().map(|at| names[*at].clone()).collect(),
         period: None,

@@ -60,6 +60,7 @@ pub(super) fn read(text: &str, rate_hz: Option<f64>) -> Result<Table, LoadError>
     Ok(Table {
         dialect: layout.dialect,
         sample_rate_hz: rate_hz.or(header.rate_hz).ok_or(LoadError::NoRate)?,
+        stated_hz: header.rate_hz,
         channels,
         period: Some(256),
         full_scales_uv: if is_ganglion {

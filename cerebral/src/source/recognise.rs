@@ -10,10 +10,13 @@ use super::{delimited, edf, openbci};
 /// A file may unpack to this much, bytes: days of 64 channels, and not the memory of the machine.
 const MAX_UNPACKED: usize = 4 << 30;
 
+/// Rates that differ by less are one: a column of seconds is rounded.
+const SAME_RATE: f64 = 1e-3;
+
 /// What a file does not say itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LoadOptions {
-    /// Samples a second, 1..=100000; where the file says another, this one holds.
+    /// Samples a second, 1..=100000. Where the file says another, this one holds, and that is told; of EDF and BDF the file's own.
     pub sample_rate_hz: Option<f64>,
     /// The board of a BrainFlow file.
     pub board: Option<Board>,
@@ -47,7 +50,15 @@ pub fn load(bytes: &[u8], options: &LoadOptions) -> Result<Recording, LoadError>
         return Err(LoadError::Empty);
     }
     if edf::is_edf(bytes) {
-        return edf::read(bytes);
+        let recording = edf::read(bytes)?;
+        if let Some((given_hz, stated_hz)) = disagree(options, Some(recording.sample_rate_hz)) {
+            tracing::warn!(
+                given_hz,
+                stated_hz,
+                "--rate is not used: the file says its rate itself"
+            );
+        }
+        return Ok(recording);
     }
     let text = text(bytes)?;
     let rate_hz = options.sample_rate_hz;
@@ -64,7 +75,20 @@ pub fn load(bytes: &[u8], options: &LoadOptions) -> Result<Recording, LoadError>
     } else {
         delimited::read(&text, rate_hz)?
     };
+    if let Some((given_hz, stated_hz)) = disagree(options, table.stated_hz) {
+        tracing::warn!(
+            given_hz,
+            stated_hz,
+            "--rate is used, though the file says another rate"
+        );
+    }
     table.into_recording()
+}
+
+/// The rate given and that of the file, where they are two.
+fn disagree(options: &LoadOptions, stated_hz: Option<f64>) -> Option<(f64, f64)> {
+    let both = options.sample_rate_hz.zip(stated_hz);
+    both.filter(|(given_hz, stated_hz)| (given_hz / stated_hz - 1.0).abs() > SAME_RATE)
 }
 
 /// Tabs and numbers from the first line on, in one of BrainFlow's widths.
@@ -140,4 +164,24 @@ fn text(bytes: &[u8]) -> Result<String, LoadError> {
 fn mostly_ascii(bytes: &[u8]) -> bool {
     let beyond = bytes.iter().filter(|byte| !byte.is_ascii()).count();
     20 * beyond < bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_disagree_where_both_are_there_and_differ() {
+        let of = |given, stated| {
+            let options = LoadOptions {
+                sample_rate_hz: given,
+                board: None,
+            };
+            disagree(&options, stated)
+        };
+        assert_eq!(of(Some(125.0), Some(250.0)), Some((125.0, 250.0)));
+        assert_eq!(of(Some(250.0), Some(250.01)), None);
+        assert_eq!(of(Some(250.0), None), None);
+        assert_eq!(of(None, Some(250.0)), None);
+    }
 }

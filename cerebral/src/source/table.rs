@@ -38,6 +38,8 @@ pub(super) struct Row {
 pub(super) struct Table {
     pub(super) dialect: Dialect,
     pub(super) sample_rate_hz: f64,
+    /// What the file or its board say, where they do.
+    pub(super) stated_hz: Option<f64>,
     pub(super) channels: Vec<String>,
     /// Period of the packet counter.
     pub(super) period: Option<u64>,

@@ -3,7 +3,7 @@
 //! What a session gives depends on its own records alone, in their order; that of its neighbours changes nothing but the order
 //! in which results leave. Memory is bounded by the number of sessions kept: beyond it, the one unheard for longest ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::dead_letter::DeadLetter;
@@ -47,6 +47,8 @@ pub struct SessionWindows {
     new_sessions: Vec<String>,
     pub(super) closed_ns: Option<i64>,
     fed: Vec<ForStretch>,
+    /// Sessions that were told to be of no use with these settings.
+    unusable: BTreeSet<String>,
 }
 
 /// Why a record could not be used.
@@ -78,6 +80,7 @@ impl SessionWindows {
             new_sessions: Vec::new(),
             closed_ns: None,
             fed: Vec::new(),
+            unusable: BTreeSet::new(),
         }
     }
 
@@ -126,7 +129,8 @@ impl SessionWindows {
         samples: &Samples<'_>,
         out: &mut Vec<Emitted>,
     ) -> Result<(), BlockError> {
-        self.sessions.take(samples, &mut self.fed)?;
+        let taken = self.sessions.take(samples, &mut self.fed);
+        taken.inspect_err(|error| self.tell(error))?;
         self.seen.blocks += 1;
         if let Some(live) = self.live.get_mut(&*samples.session) {
             live.heard = self.records;
@@ -134,6 +138,19 @@ impl SessionWindows {
         self.feed(out);
         self.forget(out);
         Ok(())
+    }
+
+    /// Tells of a session that gives nothing with these settings, once: all of its blocks become dead letters.
+    fn tell(&mut self, error: &BlockError) {
+        let BlockError::Unusable { session, .. } = error else {
+            return;
+        };
+        if self.unusable.len() >= self.settings.max_sessions.max(1) {
+            self.unusable.clear();
+        }
+        if self.unusable.insert(session.clone()) {
+            tracing::warn!(error = %chain(error), "no windows of this session: all of its blocks become dead letters");
+        }
     }
 
     fn order(&mut self, order: &Stimulation<'_>) -> Result<(), RecordError> {
@@ -201,7 +218,7 @@ impl SessionWindows {
                     new_sessions.push(stretch.session.to_string());
                 }
                 let mut twin = (twins < settings.max_twins)
-                    .then(|| settings.twin_of(analyst, stretch.at))
+                    .then(|| settings.twin_of(analyst, &stretch))
                     .flatten();
                 let before = before.take().filter(|before| {
                     before.stretch.session == stretch.session && before.head == *head

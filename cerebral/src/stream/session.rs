@@ -242,6 +242,20 @@ impl Sessions {
     }
 
     fn analyst(&self, name: &str, head: &Head) -> Result<WindowAnalyst, AnalysisError> {
+        let n_channels = head.channels.len();
+        let named = self.settings.bad_channels.iter();
+        let absent: Vec<usize> = named
+            .filter(|index| **index >= n_channels)
+            .map(|index| index + 1)
+            .collect();
+        if !absent.is_empty() {
+            tracing::warn!(
+                session = name,
+                ?absent,
+                n_channels,
+                "channels named as bad that there are not"
+            );
+        }
         head.analyst(name, &self.settings)
     }
 

@@ -171,8 +171,8 @@ impl StretchLogic {
     pub fn shape(analyst: &WindowAnalyst) -> Shape {
         let windows = analyst.windows();
         let length = windows.width() + 2 * windows.guard();
-        Shape::hopping(time(length), time(windows.hop().min(length)))
-            .expect("both are above zero, and the hop is at most the length")
+        Shape::hopping(time(length), time(windows.hop()))
+            .expect("an analyst refuses a hop of 0, and one longer than a window with its guards")
     }
 
     fn window(&mut self, k: u64, events: &[&[Stamped]]) -> Result<Window, String> {

@@ -28,12 +28,13 @@ mod stimulate;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use contract::eeg::{self, Figure, Order, Stimulation};
+use contract::eeg::{self, DriveKind, Figure, Order, Stimulation};
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::stretch::Closed;
 use super::window::{WindowAnalyst, WindowFigures};
 use crate::calibration::{CalibrationSettings, Follower, Now, Scores};
+use crate::connectivity::Pass;
 use crate::error::AnalysisError;
 use crate::phase::CausalPhase;
 use crate::surrogate::Key;
@@ -132,6 +133,10 @@ impl SessionTwin {
                 self.know(&order.id);
             }
             Order::Start => {
+                let is_delayed = self.analyst.settings().pass == Pass::Causal;
+                if order.drive == DriveKind::Locked && is_delayed {
+                    return Err(OrderError::Delayed);
+                }
                 let running = Running::new(order, self.history.n_channels())?;
                 if self.know(&order.id) {
                     self.stimulation = Some(running);

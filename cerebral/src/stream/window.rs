@@ -16,7 +16,7 @@ use num_complex::Complex64;
 
 use crate::connectivity::{Measure, Parts, Pass, Pipeline, Planes, Windows, over_samples};
 use crate::error::AnalysisError;
-use crate::number::float;
+use crate::number::{float, nanoseconds};
 use crate::phase::frequencies;
 use crate::preprocess::{
     Artefact, BadChannel, ChannelFault, Reference, find_artefacts, find_bad_channels,
@@ -42,7 +42,7 @@ pub struct WindowSettings {
     pub pass: Pass,
     /// A notch at the mains' frequency before the band-pass, hertz.
     pub notch_hz: Option<f64>,
-    /// Channels that are known to be bad, from 0.
+    /// Channels that are known to be bad, from 0; those that a session does not have say nothing of it.
     pub bad_channels: Vec<usize>,
     /// Whether others are looked for.
     pub find_bad_channels: bool,
@@ -90,6 +90,51 @@ impl WindowSettings {
             seed: 1,
             session: 0,
         }
+    }
+
+    /// What can be told without a rate.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Setting`] with what it may be.
+    pub fn check(&self) -> Result<(), AnalysisError> {
+        let above_0 = |value: f64| value > 0.0 && value.is_finite();
+        let refuse =
+            |name, value: f64, range: &str| Err(AnalysisError::setting(name, value, range));
+        if !above_0(self.window_s) {
+            return refuse("window_s", self.window_s, "above 0");
+        }
+        if !(self.guard_s >= 0.0 && self.guard_s.is_finite()) {
+            return refuse("guard_s", self.guard_s, "0 or above");
+        }
+        if !above_0(self.hop_s) || nanoseconds(self.hop_s) > nanoseconds(self.buffer_s()) {
+            return Err(self.no_hop());
+        }
+        if let Some(hz) = self.notch_hz.filter(|hz| !above_0(*hz)) {
+            return refuse("notch frequency", hz, "above 0");
+        }
+        if !(self.alpha > 0.0 && self.alpha < 1.0) {
+            return refuse("alpha", self.alpha, "above 0 and below 1");
+        }
+        if self.rolling < 1 {
+            return refuse("rolling windows", 0.0, "1 or more");
+        }
+        if self.surrogates < 1 {
+            return refuse("surrogates", 0.0, "1 or more");
+        }
+        Ok(())
+    }
+
+    /// A hop that is none. Buffers must touch: the window machine cuts what comes into them, and has no place for what would lie
+    /// between.
+    fn no_hop(&self) -> AnalysisError {
+        let most_s = (self.buffer_s() * 1e9).round() / 1e9;
+        let range = format!("above 0 to {most_s} s, which is a window with both its guards");
+        AnalysisError::setting("hop_s", self.hop_s, range)
+    }
+
+    /// A window with both its guards, seconds.
+    fn buffer_s(&self) -> f64 {
+        self.window_s + 2.0 * self.guard_s
     }
 }
 
@@ -229,19 +274,24 @@ impl WindowAnalyst {
     /// Of channels whose readings end at `rails`, sampled at `rate`.
     ///
     /// # Errors
-    /// [`AnalysisError::Setting`] for a band, window, hop, guard or number of surrogates that does not fit.
+    /// [`AnalysisError::Setting`] for a band, window, hop, guard or number of surrogates that does not fit;
+    /// [`AnalysisError::TooShort`] where a window and its guards are too short to be filtered.
     pub fn new(
         settings: WindowSettings,
         rails: Vec<Rails>,
         rate: SampleRate,
     ) -> Result<Self, AnalysisError> {
+        settings.check()?;
         let windows = Windows::new(settings.window_s, settings.hop_s, settings.guard_s, rate)?;
-        if settings.rolling < 1 {
-            return Err(AnalysisError::setting("rolling windows", 0, "1 or more"));
+        // In samples too: each of the three is rounded.
+        if windows.hop() > windows.width() + 2 * windows.guard() {
+            return Err(settings.no_hop());
         }
         let whole = Pipeline::with_notch(settings.band, settings.notch_hz, rate, 0.0)?;
         let pipeline = windows.pipeline(&whole).with_pass(settings.pass);
         pipeline.check_length(windows.width() + 2 * windows.guard())?;
+        let mut settings = settings;
+        settings.bad_channels.retain(|index| *index < rails.len());
         Ok(Self {
             settings,
             rate,

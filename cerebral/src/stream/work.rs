@@ -14,6 +14,7 @@ use windowing::work::Work;
 
 use super::checkpoint::PartitionState;
 use super::partition::SessionWindows;
+use super::session::Stretch;
 use super::twin::{Calibrate, SessionTwin, TwinSettings};
 use super::window::{WindowAnalyst, WindowSettings};
 
@@ -61,9 +62,18 @@ impl StreamSettings {
     }
 
     /// The twin of a stretch, where there shall be one and its windows allow one.
-    pub(super) fn twin_of(&self, analyst: &Arc<WindowAnalyst>, at: u64) -> Option<SessionTwin> {
+    pub(super) fn twin_of(
+        &self,
+        analyst: &Arc<WindowAnalyst>,
+        stretch: &Stretch,
+    ) -> Option<SessionTwin> {
         let (settings, calibrator) = self.twin.as_ref()?;
-        SessionTwin::new(settings.clone(), analyst, at, calibrator).ok()
+        let twin = SessionTwin::new(settings.clone(), analyst, stretch.at, calibrator);
+        // Once: it is the same in each of a session's stretches.
+        if let (Err(error), 0) = (&twin, stretch.number) {
+            tracing::warn!(session = %stretch.session, %error, "the session gets no twin");
+        }
+        twin.ok()
     }
 }
 
@@ -170,12 +180,13 @@ impl Work for StreamSettings {
         let window = &self.window;
         let ns = |seconds: f64| crate::number::nanoseconds(seconds);
         let length = ns(window.window_s + 2.0 * window.guard_s);
-        Shape::hopping(length, ns(window.hop_s).min(length)).ok_or_else(|| {
-            WindowingError::Setting {
-                name: "windows",
-                value: format!("{} s every {} s", window.window_s, window.hop_s),
-                range: "above 0 both",
-            }
+        Shape::hopping(length, ns(window.hop_s)).ok_or_else(|| WindowingError::Setting {
+            name: "windows",
+            value: format!(
+                "{} s every {} s, guards of {} s",
+                window.window_s, window.hop_s, window.guard_s
+            ),
+            range: "above 0, and the hop no longer than a window with both its guards",
         })
     }
 

@@ -149,10 +149,9 @@ impl Brain {
         let edges = Edges::new(session.n_channels(), edges, false);
         // Edges are claimed by wPLI; of PLI nothing is claimed, whatever is shown beside it.
         let claims = self.measure == Measure::Wpli;
-        let marks = if claims {
-            "; * beyond all surrogates"
-        } else {
-            ""
+        let marks = match test.filter(|_| claims) {
+            Some(test) => format!("; * max-T p <= {}", test.alpha),
+            None => String::new(),
         };
         let title = format!("{name} x100, m: {other}; mean {}{marks}", number(mean, 2));
         Matrix {

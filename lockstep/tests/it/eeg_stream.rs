@@ -184,18 +184,139 @@ fn what_cannot_be_streamed_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_band_that_does_not_fit_leaves_a_dead_letter_that_says_so() {
+fn settings_that_cannot_work_are_refused_before_anything_starts() {
+    let room = Room::new();
+    let file = room.path("rhythm.csv");
+    std::fs::write(&file, table(4, 600, false)).unwrap();
+    let file = ["--source", file.to_str().unwrap(), "--rate", "125"];
+    let file = [&file[..], &["--speed", "max"]].concat();
+    let (sim, udp) = (["--source", "sim"], ["--source", "udp:0"]);
+    // Nobody listens there: what is told first is the setting.
+    let broker = ["--broker", "127.0.0.1:9"];
+    let cases: [(&[&str], &[&str], &str); 17] = [
+        (&file, &["--band", "8-70"], "`--band` is 8-70"),
+        (&sim, &["--band", "8-200"], "`--band` is 8-200"),
+        (&udp, &["--band", "8-200"], "`--band` is 8-200"),
+        (&file, &["--notch", "1000"], "`--notch` is 1000"),
+        (&file, &["--window", "0s"], "`--window` is 0"),
+        (&broker, &["--window", "0s"], "`--window` is 0"),
+        (&file, &["--window", "10ms"], "`--window` is 0.01"),
+        (
+            &file,
+            &[
+                "--window",
+                "50ms",
+                "--guard",
+                "0s",
+                "--hop",
+                "50ms",
+                "--no-twin",
+            ],
+            "`--window` and twice `--guard`",
+        ),
+        (&file, &["--alpha", "2"], "`--alpha` is 2"),
+        (&broker, &["--alpha", "nan"], "`--alpha` is NaN"),
+        (&broker, &["--hop", "0s"], "`--hop` is 0"),
+        (
+            &file,
+            &["--hop", "5s"],
+            "`--hop` is 5; it must be above 0 to 4 s",
+        ),
+        (
+            &broker,
+            &["--hop", "5s"],
+            "`--hop` is 5; it must be above 0 to 4 s",
+        ),
+        (&broker, &["--notch", "nan"], "`--notch` is NaN"),
+        (
+            &broker,
+            &["--window", "40s", "--hop", "31s"],
+            "`--hop` is 31; it must be above 0 to 30 s",
+        ),
+        (&broker, &["--twin-over", "5s"], "`--twin-over` is 5"),
+        (&broker, &["--twin-after", "40s"], "`--twin-after` is 40"),
+    ];
+    for (source, options, told) in cases {
+        let fixed = ["cerebral", "stream", "--headless"];
+        let output = run([&fixed[..], source, options].concat());
+        let text = stderr(&output);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{source:?} {options:?}: {text}"
+        );
+        assert!(text.contains(told), "{source:?} {options:?}: {text}");
+    }
+}
+
+#[test]
+fn a_hop_that_no_buffered_window_has_is_refused_by_the_analysis_too() {
+    let room = Room::new();
+    let file = room.path("rhythm.csv");
+    std::fs::write(&file, table(4, 125 * 12, true)).unwrap();
+    let analyze = |windows: &str| {
+        let fixed = ["cerebral", "analyze", file.to_str().unwrap()];
+        let rest = ["--rate", "125", "--steps", "3", "--surrogates", "20"];
+        let hop = ["--hop", "5s", "--windows", windows];
+        let output = run([&fixed[..], &rest, &hop].concat());
+        (output.status.code(), stderr(&output))
+    };
+    let (code, told) = analyze("buffered");
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("`hop_s` is 5"), "{told}");
+    let (code, told) = analyze("whole");
+    assert_eq!(code, Some(0), "{told}");
+}
+
+#[test]
+fn a_rate_that_the_file_says_otherwise_is_told_with_both() {
+    let room = Room::new();
+    let rows = table(4, 125 * 8, false);
+    let mut rows = rows.lines();
+    let mut text = format!("time,{}\n", rows.next().unwrap());
+    for (at, row) in (0_u32..).zip(rows) {
+        text.push_str(&format!("{:.3},{row}\n", f64::from(at) * 0.008));
+    }
+    let file = room.write("timed.csv", text);
+    let file = file.to_str().unwrap();
+    let stream = ["cerebral", "stream", "--headless", "--speed", "max"];
+    let stream = [&stream[..], &["--no-twin", "--source", file]].concat();
+    let analyze = ["cerebral", "analyze", file, "--steps", "1"];
+    for command in [&stream[..], &analyze] {
+        let told = stderr(&run_well([command, &["--rate", "250"]].concat()));
+        assert!(told.contains("says another rate"), "{told}");
+        assert!(told.contains("250") && told.contains("125"), "{told}");
+        let told = stderr(&run_well([command, &["--rate", "125"]].concat()));
+        assert!(!told.contains("says another rate"), "{told}");
+    }
+}
+
+#[test]
+fn a_session_on_a_broker_that_does_not_fit_is_told_once() {
+    let world = World::embedded();
     let room = Room::new();
     let file = room.path("slow.csv");
     std::fs::write(&file, table(4, 600, false)).unwrap();
-    let file = file.to_str().unwrap();
-    let args = [
-        "cerebral", "stream", "--source", file, "--rate", "20", "--speed", "max",
-    ];
-    let output = run_well([&args[..], &["--headless"]].concat());
-    let told = stderr(&output);
-    assert!(told.contains("dead letters"), "{told}");
-    assert!(told.contains("session `slow.csv`"), "{told}");
+    let broker = ["--headless", "--broker", world.broker.address()];
+    let source = ["--source", file.to_str().unwrap(), "--rate", "20"];
+    let feed = ["cerebral", "stream", "--feed-only", "--speed", "max"];
+    run_well([&feed[..], &broker, &source].concat());
+    let log = std::fs::File::create(room.path("stderr")).unwrap();
+    let mut windows = command()
+        .args(["cerebral", "stream", "--delivery", "at-least-once"])
+        .args(broker)
+        .stderr(std::process::Stdio::from(log))
+        .spawn()
+        .unwrap();
+    let told = || room.read("stderr");
+    let once = "no windows of this session";
+    eventually("the session is told", || told().contains(once));
+    // All of its blocks have come by now, or come at once.
+    pause(std::time::Duration::from_millis(500));
+    windows.kill().unwrap();
+    windows.wait().unwrap();
+    assert_eq!(told().matches(once).count(), 1, "{}", told());
+    assert!(told().contains("session `slow.csv`"), "{}", told());
 }
 
 #[test]

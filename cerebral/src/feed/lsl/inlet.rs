@@ -167,6 +167,10 @@ impl Source for LslSource {
         &self.blocks.head().session
     }
 
+    fn sample_rate(&self) -> Option<SampleRate> {
+        Some(self.blocks.head().rate)
+    }
+
     fn next(&mut self, wait: Duration) -> Result<Next, FeedError> {
         let began = Instant::now();
         loop {

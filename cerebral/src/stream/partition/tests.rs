@@ -257,6 +257,44 @@ fn behind_a_gap_the_twin_goes_on_with_what_it_had_and_is_brought_back_there_too(
 }
 
 #[test]
+fn a_bad_channel_that_a_session_does_not_have_says_nothing_and_the_partition_is_brought_back() {
+    let mut settings = (*with_twin()).clone();
+    settings.window.bad_channels = vec![1, 8];
+    let settings = Arc::new(settings);
+    // Behind the calibration, which is used from sample 5,500 on.
+    let lines = records("s", &signal(3, 6_500), 125, 50_000);
+    let (expected, dead) = brought_back(&settings, &lines, 1);
+    assert_eq!(dead, Vec::<String>::new());
+    let states: Vec<State<'_>> = expected
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(states.iter().any(|state| state.twin.is_some()));
+    for state in states.iter().filter(|state| state.reason.is_none()) {
+        let bad: Vec<u64> = state.bad_channels.iter().map(|bad| bad.index).collect();
+        assert_eq!(bad, [1]);
+    }
+    let given = brought_back(&settings, &lines, 49);
+    assert_eq!(given.0, expected);
+}
+
+#[test]
+fn a_session_that_is_of_no_use_is_told_once_and_its_blocks_are_dead_letters() {
+    let mut settings = (*settings()).clone();
+    settings.window.band = Band::new(8.0, 200.0).unwrap();
+    let mut machine = SessionWindows::new(&Arc::new(settings), 0);
+    let mut given = Given::default();
+    for session in ["s", "t"] {
+        let lines = records(session, &signal(3, 500), 125, 5_000);
+        push(&mut machine, &lines[..4], &mut given);
+    }
+    assert_eq!((given.0.len(), given.1.len()), (0, 8));
+    assert!(given.1[0].contains("session `s`") && given.1[0].contains("`band`"));
+    let told: Vec<&str> = machine.unusable.iter().map(String::as_str).collect();
+    assert_eq!(told, ["s", "t"]);
+}
+
+#[test]
 fn no_more_sessions_than_allowed_have_a_twin() {
     let mut few = (*settings()).clone();
     few.max_twins = 1;

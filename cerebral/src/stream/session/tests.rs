@@ -249,3 +249,81 @@ fn blocks_without_sense_are_refused_with_the_reason() {
     let slow = refused(|samples| samples.sample_rate_hz = 20.0);
     assert!(slow.contains("session `made-up`"), "{slow}");
 }
+
+/// Who makes windows of the made-up signal with these settings.
+fn analyst_of(settings: WindowSettings) -> Result<Arc<WindowAnalyst>, AnalysisError> {
+    let rails = vec![
+        Rails {
+            values_uv: Vec::new(),
+            tolerance_uv: AT_RAIL_UV,
+        };
+        4
+    ];
+    let rate = SampleRate::new(RATE_HZ).unwrap();
+    WindowAnalyst::new(settings, rails, rate).map(Arc::new)
+}
+
+#[test]
+fn a_hop_as_long_as_window_and_guards_gives_each_window_its_own_samples() {
+    let uv = signal(9_000);
+    let hop = |hop_s| WindowSettings {
+        hop_s,
+        ..settings()
+    };
+    for (hop_s, hop_samples) in [(2.6, 650), (4.0, 1_000)] {
+        let analyst = analyst_of(hop(hop_s)).unwrap();
+        let closed = StretchLogic::windows_of(&analyst, 0, uv.clone());
+        let mut rolling = Rolling::default();
+        let mut compared = 0;
+        for closed in closed {
+            assert_eq!(closed.at, closed.k * hop_samples);
+            let at = usize::try_from(closed.at).unwrap();
+            let Some(from) = at
+                .checked_sub(250)
+                .filter(|from| from + 1_000 <= uv.ncols())
+            else {
+                assert!(closed.window.is_err(), "{hop_s} s, {}", closed.k);
+                continue;
+            };
+            let buffer = uv.slice_axis(Axis(1), (from..from + 1_000).into());
+            let alone = analyst.window(buffer, 0, closed.k, &mut rolling).unwrap();
+            let (alone, found) = (format!("Ok({alone:?})"), format!("{:?}", closed.window));
+            assert_eq!(found, alone, "{hop_s} s, {}", closed.k);
+            compared += 1;
+        }
+        assert!(compared >= 7, "{hop_s} s: {compared}");
+    }
+}
+
+#[test]
+fn settings_that_no_window_can_have_are_refused_by_their_names() {
+    type Change = fn(&mut WindowSettings);
+    let of = |change: Change| {
+        let mut settings = settings();
+        change(&mut settings);
+        let told = settings.check().map_err(|error| error.to_string());
+        let analyst = analyst_of(settings).map_err(|error| error.to_string());
+        assert!(told.is_ok() || told.as_ref().err() == analyst.as_ref().err());
+        told
+    };
+    let cases: [(&str, Change); 10] = [
+        ("`hop_s` is 5", |of| of.hop_s = 5.0),
+        ("above 0 to 4 s", |of| of.hop_s = 4.001),
+        ("`hop_s` is 0", |of| of.hop_s = 0.0),
+        ("`window_s` is 0", |of| of.window_s = 0.0),
+        ("`guard_s` is -1", |of| of.guard_s = -1.0),
+        ("`notch frequency` is 0", |of| of.notch_hz = Some(0.0)),
+        ("`alpha` is 2", |of| of.alpha = 2.0),
+        ("`alpha` is NaN", |of| of.alpha = f64::NAN),
+        ("`rolling windows` is 0", |of| of.rolling = 0),
+        ("`surrogates` is 0", |of| of.surrogates = 0),
+    ];
+    for (told, change) in cases {
+        let found = of(change).unwrap_err();
+        assert!(found.contains(told), "{told}: {found}");
+    }
+    assert_eq!(of(|_| ()), Ok(()));
+    // A sum that floats round down.
+    let exact = |of: &mut WindowSettings| (of.window_s, of.guard_s, of.hop_s) = (0.7, 0.1, 0.9);
+    assert_eq!(of(exact), Ok(()));
+}

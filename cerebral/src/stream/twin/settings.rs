@@ -14,7 +14,8 @@ pub struct TwinSettings {
     /// A calibration is used so many seconds of the recording after the samples that it is made from, however soon it is done:
     /// what a window says never depends on how fast the machine is. Where it is not done by then, the window waits for it.
     pub use_after_s: f64,
-    /// The coupling now is that of so many seconds, the last ones; of fewer until a calibration has been used for so long.
+    /// The coupling now is that of so many seconds, the last ones, and of a hop where that is longer; of fewer until a calibration
+    /// has been used for so long.
     pub coupling_s: f64,
     /// Runs behind a prediction, and behind what a stimulation does.
     pub seeds: usize,
@@ -86,6 +87,16 @@ impl TwinSettings {
         }
         let over_s = self.calibrate_over_s;
         whole("calibrate_over_s", over_s, 20.0, 600.0)?;
+        if !(hop_s > 0.0 && hop_s <= over_s / 2.0) {
+            let range = format!(
+                "above 0 to {} s, half of what the twin is calibrated on",
+                over_s / 2.0
+            );
+            return Err(AnalysisError::setting("hop_s", hop_s, range));
+        }
+        // A hop at least: nothing shorter is looked at.
+        let is_short = self.coupling_s > 0.0 && self.coupling_s < hop_s;
+        let coupling_s = if is_short { hop_s } else { self.coupling_s };
         let every = whole("calibrate_every_s", self.calibrate_every_s, hop_s, 3600.0)?;
         Ok(Hops {
             every: u64::try_from(every).unwrap_or(u64::MAX),
@@ -96,7 +107,7 @@ impl TwinSettings {
                 self.calibrate_every_s,
             )?)
             .unwrap_or(u64::MAX),
-            coupling: whole("coupling_s", self.coupling_s, hop_s, over_s / 2.0)?,
+            coupling: whole("coupling_s", coupling_s, hop_s, over_s / 2.0)?,
         })
     }
 }

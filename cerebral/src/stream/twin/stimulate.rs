@@ -52,6 +52,11 @@ pub enum OrderError {
         /// What it may be.
         range: &'static str,
     },
+    /// The copies stand at phases that are late by the filter, the target's is that of now.
+    #[error(
+        "a locked drive needs phases without the filter's delay: make the windows with --filter zero-phase"
+    )]
+    Delayed,
 }
 
 /// A stimulation that was ordered, and how far it is.

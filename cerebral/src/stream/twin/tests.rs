@@ -2,7 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use contract::eeg::{DriveKind, tags};
+use contract::eeg::tags;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -43,8 +43,13 @@ fn quick() -> TwinSettings {
 }
 
 fn analyst(n: usize) -> Arc<WindowAnalyst> {
+    analyst_with(n, Pass::ZeroPhase)
+}
+
+fn analyst_with(n: usize, pass: Pass) -> Arc<WindowAnalyst> {
     let settings = WindowSettings {
         surrogates: 2,
+        pass,
         ..WindowSettings::new(alpha())
     };
     let rails = vec![
@@ -343,6 +348,23 @@ fn orders_count_once_and_those_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn a_locked_drive_is_refused_where_phases_are_late_by_the_filter() {
+    let causal = analyst_with(3, Pass::Causal);
+    let mut twin = SessionTwin::new(quick(), &causal, 0, &inline()).unwrap();
+    let locked = start("a", 0, DriveKind::Locked, 1.0);
+    let error = twin.order(&locked).unwrap_err();
+    assert!(error.to_string().contains("--filter zero-phase"), "{error}");
+    assert_eq!(twin.stimulation, None);
+    let stop = Stimulation {
+        order: Order::Stop,
+        ..start("b", 0, DriveKind::Locked, 1.0)
+    };
+    twin.order(&stop).unwrap();
+    twin.order(&start("a", 0, DriveKind::Tone, 1.0)).unwrap();
+    assert!(twin.stimulation.is_some());
+}
+
+#[test]
 fn what_the_twin_says_of_the_next_window_comes_nearer_than_chance() {
     let uv = recording(4, 70.0, 4.0, 6);
     let found = over_stretch(&quick(), &analyst(4), &inline(), uv.view(), 250, &[]).unwrap();
@@ -470,6 +492,18 @@ fn settings_that_make_no_sense_are_refused() {
     assert!(refused(|settings| settings.seeds = 1));
     assert!(refused(|settings| settings.step_s = 0.0));
     assert!(!refused(|_| ()));
+}
+
+#[test]
+fn a_long_hop_is_what_the_coupling_is_looked_at_over_and_too_long_a_one_is_named() {
+    let settings = TwinSettings::new(alpha());
+    assert_eq!(settings.in_hops(1.0).unwrap().coupling, 10);
+    assert_eq!(settings.in_hops(15.0).unwrap().coupling, 1);
+    let error = settings.check(31.0).unwrap_err().to_string();
+    assert!(
+        error.contains("`hop_s` is 31") && error.contains("30 s"),
+        "{error}"
+    );
 }
 
 /// The twins of two stretches of one session, the second `missing` samples behind the first.

@@ -59,9 +59,11 @@ pub(super) fn draw(session: &Session, buffer: &mut Buffer, area: Rect, look: &Lo
     let room = usize::from(area.width).saturating_sub(1);
     let twin = session.twin();
     let Some(twin) = twin else {
-        let text = "no twin yet: it takes a minute and a half without gaps to calibrate";
-        let text = joined(&[text.to_owned()], room);
-        lines(buffer, area, vec![Line::from(look.span(text, Tone::Warn))]);
+        let first = "no twin: none is calibrated yet, or this session gets none";
+        let second = "a calibration takes a minute or more without gaps";
+        let line = |text: &str, tone| Line::from(look.span(joined(&[text.to_owned()], room), tone));
+        let both = vec![line(first, Tone::Warn), line(second, Tone::Dim)];
+        lines(buffer, area, both);
         return;
     };
     let (parts, tone) = worth(twin);

@@ -18,7 +18,7 @@ pub(crate) struct RecordingArgs {
     /// The recording: OpenBCI text, BrainFlow, CSV, EDF, BDF; plain, .gz or .zst; `-` is standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Samples a second, where the file does not say it or says it wrongly.
+    /// Samples a second, where the file does not say it or says it wrongly: this one holds, with a warning (EDF and BDF: the file's).
     #[arg(long, value_name = "HZ", help_heading = "Recording")]
     rate: Option<f64>,
     /// The board of a BrainFlow file.

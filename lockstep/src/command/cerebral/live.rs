@@ -277,7 +277,7 @@ impl Seen {
             let why = state
                 .reason
                 .as_deref()
-                .unwrap_or("there is no twin yet: it is being calibrated");
+                .unwrap_or("no twin: none is calibrated yet, or this session gets none");
             say(&format!("{at_s:8.1} s  {verdict}; {why}"));
             return;
         };

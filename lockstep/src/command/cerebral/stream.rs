@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use cerebral::SampleRate;
 use cerebral::board::session::DaisyUse;
 use cerebral::feed::{FeedError, FeedOptions, FeedSpec};
 use cerebral::source::Board;
 use cerebral::stream::twin::Pool;
+use cerebral::stream::window::WindowAnalyst;
 use cerebral::stream::work::StreamSettings;
 use clap::{Args, ValueEnum};
 use contract::config::{Config, Delivery as Settled};
@@ -33,7 +35,10 @@ use crate::stop::Stop;
 use crate::table::Summary;
 use crate::{front, live, report, settings};
 use copy::StateCopy;
-use options::{TwinArgs, WindowsArgs};
+use options::{TwinArgs, WindowsArgs, wrong_use};
+
+/// What a Cyton sends.
+const CYTON_HZ: f64 = 250.0;
 
 /// What `cerebral stream` takes.
 #[derive(Debug, Args)]
@@ -59,7 +64,8 @@ pub(crate) struct StreamArgs {
     /// How fast a recording or the simulated headset goes: `1x`, `10x`, `0.5x` of life; a recording also `max`.
     #[arg(long, default_value = "1x", requires = "source")]
     speed: Pace,
-    /// Samples a second, where the source does not say.
+    /// Samples a second, where the source does not say, or a file says it wrongly: this one holds, with a warning (EDF and BDF: the
+    /// file's). A Cyton says its own.
     #[arg(long, value_name = "HZ", requires = "source", help_heading = "Source")]
     rate: Option<f64>,
     /// The board of a BrainFlow file.
@@ -140,6 +146,7 @@ pub(crate) fn run(
         _ => None,
     };
     let feeding = args.feeding(headset.as_ref())?;
+    args.check_rate(feeding.as_ref())?;
     let broker = match &args.broker {
         Some(address) => settings::broker(config, address)?,
         None => settings::broker(config, "embedded")?,
@@ -224,7 +231,26 @@ impl StreamArgs {
                 &[("--json", Some(states.as_path()))],
             )?;
         }
+        if !self.feed_only {
+            let window = self.windows.settings();
+            window.check().map_err(|error| wrong_use(&error))?;
+            self.twin.settings(&window)?;
+        }
         Ok(())
+    }
+
+    /// Refuses windows that cannot be made of what comes at a rate that is known before it comes.
+    fn check_rate(&self, feeding: Option<&Feeding>) -> Outcome {
+        let rate = match &self.source {
+            // Half of it with a Daisy, which tells itself only once it is asked.
+            Some(FeedSpec::Sim | FeedSpec::Serial(_)) => SampleRate::new(CYTON_HZ).ok(),
+            _ => feeding.and_then(|feeding| feeding.source.sample_rate()),
+        };
+        let Some(rate) = rate.filter(|_| !self.feed_only) else {
+            return Ok(());
+        };
+        let analyst = WindowAnalyst::new(self.windows.settings(), Vec::new(), rate);
+        analyst.map(drop).map_err(|error| wrong_use(&error))
     }
 
     /// How many times as fast as life; none for as fast as it goes.

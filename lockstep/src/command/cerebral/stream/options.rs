@@ -1,9 +1,9 @@
 //! What windows and twins of a stream are told on the command line.
 
-use cerebral::Band;
 use cerebral::preprocess::Reference;
 use cerebral::stream::twin::TwinSettings;
 use cerebral::stream::window::WindowSettings;
+use cerebral::{AnalysisError, Band};
 use clap::{Args, ValueEnum};
 
 use super::super::args::{PassArg, parsed, seconds};
@@ -95,6 +95,30 @@ enum ReferenceArg {
     Average,
 }
 
+/// A setting that was asked for and cannot be, by the option that says it.
+pub(super) fn wrong_use(error: &AnalysisError) -> Failure {
+    let option = |name| match name {
+        "band" => Some("--band"),
+        "window_s" => Some("--window"),
+        "hop_s" => Some("--hop"),
+        "guard_s" => Some("--guard"),
+        "notch frequency" => Some("--notch"),
+        "alpha" => Some("--alpha"),
+        "calibrate_over_s" => Some("--twin-over"),
+        "calibrate_every_s" => Some("--twin-every"),
+        "use_after_s" => Some("--twin-after"),
+        _ => None,
+    };
+    Failure::WrongUse(match error {
+        AnalysisError::Setting { name, value, range } => match option(name) {
+            Some(option) => format!("`{option}` is {value}; it must be {range}"),
+            None => error.to_string(),
+        },
+        AnalysisError::TooShort { .. } => format!("`--window` and twice `--guard`: {error}"),
+        _ => error.to_string(),
+    })
+}
+
 impl WindowsArgs {
     /// As the stream takes them.
     pub(super) fn settings(&self) -> WindowSettings {
@@ -142,7 +166,7 @@ impl TwinArgs {
             ..TwinSettings::new(window.band)
         };
         let checked = settings.check(window.hop_s);
-        checked.map_err(|error| Failure::WrongUse(error.to_string()))?;
+        checked.map_err(|error| wrong_use(&error))?;
         Ok(Some(settings))
     }
 }
