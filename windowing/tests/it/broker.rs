@@ -191,3 +191,39 @@ fn a_broker_away_in_the_middle_is_waited_for_and_nothing_is_lost() {
         kafka_io::testing::broker_up(embedded).unwrap();
     });
 }
+
+#[test]
+fn a_job_whose_results_could_not_be_delivered_ends_at_once_and_not_at_its_end() {
+    let partitions = records(6);
+    let embedded = broker();
+    let broker = Broker::Embedded(embedded.clone());
+    let producer = broker.producer(ProducerOptions::new("test")).unwrap();
+    publish(&producer, &partitions, |n| 0..n);
+    producer.flush(PATIENCE).unwrap();
+    // The next to write is the job.
+    let fault = kafka_io::testing::Fault::InvalidRecord;
+    let request = kafka_io::testing::Request::Produce;
+    kafka_io::testing::request_errors(&embedded, request, &[fault]).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let options = JobOptions {
+        start: Start::Beginning,
+        workers: 2,
+        shard: Shard::ALL,
+        delivery: Delivery::AtLeastOnce,
+        stop: Arc::clone(&stop),
+        on_new_name: Arc::new(|_| {}),
+    };
+    let job = Job::new(&Arc::new(settings()), &broker, &options).unwrap();
+    let running = std::thread::spawn(move || job.run());
+    // Nobody says that the input ends: the log goes on.
+    let began = std::time::Instant::now();
+    let (_never, waiter) = std::sync::mpsc::channel::<()>();
+    while !running.is_finished() && began.elapsed() < PATIENCE {
+        let _ = waiter.recv_timeout(Duration::from_millis(200));
+        publish(&producer, &partitions, |n| 0..n.min(5));
+    }
+    let ended = running.is_finished();
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    let error = running.join().unwrap().unwrap_err().to_string();
+    assert!(ended, "it went on: {error}");
+}
